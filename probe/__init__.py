@@ -1,0 +1,1 @@
+"""probe watches a whole stack. Public and typed: `probe.check` (write a kind) and `probe.api` (run checks)."""

@@ -1,0 +1,68 @@
+"""Types for the fields of a kind: what a user writes is text with a unit; what the kind gets is a number.
+
+Each carries its JSON Schema, so editors know it too.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, SecretStr, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from probe import units
+from probe.redact import MASK
+
+
+class Secret(SecretStr):
+    """A text that leaves probe only towards the service it is for; shows as `***` everywhere else."""
+
+    def _display(self) -> str:
+        return MASK
+
+
+class UrlText(str):
+    """Marks a field whose userinfo and query are secret (see `Url`)."""
+
+    __slots__ = ()
+
+
+def _quantity(parse: Any, example: str) -> BeforeValidator:
+    def read(value: object) -> float:
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise PydanticCustomError("unit", f"{value!r} is no quantity; write {example}")
+        if not isinstance(value, str):
+            if parse is units.ratio:
+                return float(value)
+            raise PydanticCustomError("unit", f"{value} lacks a unit; write {example}")
+        try:
+            return float(parse(value))
+        except units.UnitError as error:
+            raise PydanticCustomError("unit", str(error).replace("{", "{{").replace("}", "}}")) from None
+
+    return BeforeValidator(read)
+
+
+Duration = Annotated[
+    float,
+    _quantity(units.seconds, "15s, 5m or 1h30m"),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^(\d+(\.\d+)?(ms|s|m|h|d|w))+$", "examples": ["15s", "5m", "1h30m"]}
+    ),
+]
+"""Written `15s`, `5m`, `1h30m`; seconds to the kind."""
+
+Size = Annotated[
+    float,
+    _quantity(units.size, "512MiB or 50GB"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d+)?([KMGTP]i?|k)?B$", "examples": ["512MiB", "50GB"]}),
+]
+"""Written `50GiB`, `10MB`; bytes to the kind."""
+
+Ratio = Annotated[
+    float,
+    _quantity(units.ratio, "0.8 or 80%"),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d+(\.\d+)?%?$"}]}),
+]
+"""Written `0.8` or `80%`; a fraction to the kind."""
+
+Url = Annotated[str, UrlText()]
+"""A URL or DSN. Its userinfo and query are masked wherever it is shown."""

@@ -1,0 +1,131 @@
+"""What a kind gets to work with during one run."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from probe.model import Clock, Metric, Sample, Step
+
+MOST_SAMPLES = 20_000
+"""Samples that one run may emit: what a scrape of 50 such checks can still carry in 50 ms (bench/scrape.py)."""
+
+LONGEST_LABEL = 256
+"""Characters of a label value; what is longer is cut and ends in `…`."""
+
+MOST_NOTES = 20
+
+
+class ContractBroken(Exception):
+    """A kind did what its declaration does not allow: a bug of the kind, so the run is `internal`."""
+
+
+class Run:
+    """One run of one check: emit numbers, name steps, read what the previous run left.
+
+    Made by the runner, which also ends it: a kind neither times nor catches.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_deadline",
+        "_declared",
+        "_failed",
+        "_notes",
+        "_open",
+        "_samples",
+        "_seconds",
+        "memory",
+        "session",
+    )
+
+    def __init__(
+        self,
+        declared: Mapping[str, Metric],
+        clock: Clock,
+        deadline: float,
+        memory: Any = None,
+        session: Any = None,
+    ) -> None:
+        """`declared`: the metrics that may be emitted, by key. `deadline`: monotonic seconds."""
+        self.memory = memory
+        """An immutable value of the previous run, None at first; set it to leave one for the next."""
+        self.session = session
+        """What the kind's `session` yielded, if it has one."""
+        self._declared = declared
+        self._clock = clock
+        self._deadline = deadline
+        self._samples: dict[tuple[str, tuple[str, ...]], Sample] = {}
+        self._seconds: dict[str, float] = {}
+        self._open: list[str] = []
+        self._notes: list[str] = []
+        self._failed = ""
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline, never below 0; the runner enforces it, a server may like to know it."""
+        return max(0.0, self._deadline - self._clock.monotonic())
+
+    @property
+    def now(self) -> float:
+        """Unix time in seconds, for ages and windows."""
+        return self._clock.wall()
+
+    def emit(self, metric: Metric, value: float, **labels: object) -> None:
+        """Report a number of a declared metric. Raises ContractBroken on any other, and on other or used labels."""
+        if metric.key not in self._declared:
+            raise ContractBroken(f"{metric.name or 'a metric without a name'} is not declared for this run")
+        declared = self._declared[metric.key]
+        if labels.keys() != set(declared.labels):
+            raise ContractBroken(f"{declared.name} has the labels {declared.labels}, not {tuple(labels)}")
+        key = (declared.name, tuple([_label(labels[name]) for name in declared.labels]))
+        if key in self._samples:
+            raise ContractBroken(f"{declared.name} was emitted twice with {labels}")
+        if len(self._samples) >= MOST_SAMPLES:
+            raise ContractBroken(f"more than {MOST_SAMPLES} samples in one run")
+        self._samples[key] = Sample(declared, float(value), key[1])
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """A named, timed part of the run (`login`, `query`): makes "timeout in login", and is shown with the run."""
+        self._open.append(name)
+        self._failed = ""
+        began = self._clock.monotonic()
+        try:
+            yield
+        except BaseException:
+            self._failed = self._failed or name
+            raise
+        finally:
+            self._open.pop()
+            self.spent(name, self._clock.monotonic() - began)
+
+    def spent(self, name: str, seconds: float) -> None:
+        """Add a step that was measured elsewhere."""
+        self._seconds[name] = self._seconds.get(name, 0.0) + seconds
+
+    def note(self, text: str) -> None:
+        """Say something to people that is no failure: a number that a permission hides, and how to grant it."""
+        if len(self._notes) < MOST_NOTES and text not in self._notes:
+            self._notes.append(text)
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        return tuple(self._samples.values())
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return tuple(Step(name, seconds) for name, seconds in self._seconds.items())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._notes)
+
+    @property
+    def at_step(self) -> str:
+        """The innermost step that is open now, or that the last failure left; empty outside of any."""
+        return self._open[-1] if self._open else self._failed
+
+
+def _label(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"

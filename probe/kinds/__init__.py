@@ -1,0 +1,1 @@
+"""One module a kind. Nothing lists them: `probe.registry` finds them by name."""

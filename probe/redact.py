@@ -1,0 +1,65 @@
+"""Secrets leave no run, log, page or error: every spelling of them becomes `***`. Standard library only."""
+
+import base64
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+MASK = "***"
+SHORTEST = 3
+"""Secrets of fewer characters are not looked for in free text: they would mask half of every word."""
+
+
+class Redactor:
+    """Replaces every spelling of some secrets in a text: clear, percent-encoded, base64, Basic credentials."""
+
+    def __init__(self, secrets: Iterable[str] = (), logins: Iterable[tuple[str, str]] = ()) -> None:
+        """`secrets` are texts to hide, `logins` pairs (user, password) that may travel as Basic credentials."""
+        spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
+        for user, password in logins:
+            spellings |= _spellings(password) | {base64.b64encode(f"{user}:{password}".encode()).decode()}
+        longest_first = sorted((text for text in spellings if len(text) >= SHORTEST), key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, text: str) -> str:
+        return self._pattern.sub(MASK, text) if self._pattern else text
+
+
+def _spellings(secret: str) -> set[str]:
+    raw = secret.encode(errors="surrogateescape")
+    shown = repr(secret)[1:-1]
+    encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret), quote(secret, safe="").lower()}
+    return {secret, shown, base64.b64encode(raw).decode(), *encoded, *_base64_cores(raw)} - {""}
+
+
+def _base64_cores(raw: bytes) -> set[str]:
+    """What base64 makes of `raw` wherever it starts in a longer text, less what its neighbours touch."""
+    if len(raw) < SHORTEST:
+        return set()
+    cores = set()
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
+        first = -(-before * 8 // 6)
+        last = (before + len(raw)) * 8 // 6
+        for text in (encoded[first:last], encoded[first:last].translate(str.maketrans("+/", "-_"))):
+            if len(text) >= SHORTEST:
+                cores.add(text)
+    return cores
+
+
+def secrets_of_url(url: str) -> tuple[set[str], set[tuple[str, str]]]:
+    """What of a URL or DSN is secret, (texts, logins): the password and the values of the query; the login."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return {url}, set()
+    texts: set[str] = set()
+    logins: set[tuple[str, str]] = set()
+    userinfo, at, _ = parts.netloc.rpartition("@")
+    if at:
+        user, colon, password = userinfo.partition(":")
+        texts |= {userinfo, password, unquote(password)} if colon else {userinfo}
+        logins.add((unquote(user), unquote(password)))
+    if parts.query:
+        texts |= {parts.query} | {unquote(pair.partition("=")[2]) for pair in parts.query.split("&")}
+    return texts - {""}, logins

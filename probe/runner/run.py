@@ -1,0 +1,141 @@
+"""One run: the one place that owns deadline, timing, cancellation and classification."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from probe.check import Check, Run, Unfinished
+from probe.model import SYSTEM_CLOCK, Clock, Reason, Result
+from probe.runner import outcome
+from probe.runner.sessions import Sessions
+
+ABANDON_AFTER = 1.0
+"""Seconds that a run has to end after it was cancelled; then it is abandoned."""
+
+_TIMER_SLACK = 0.05
+"""Seconds by which a timer comes late when nobody blocks the loop, generously (p99 of a busy agent: 0.01)."""
+
+_log = logging.getLogger(__name__)
+Key = tuple[str, str]
+"""A check's name and a survey's; the survey's is empty for the run itself."""
+
+
+class Runner:
+    """Runs checks, one run (and one of each survey) of a check at a time, and keeps what lives between runs."""
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._memories: dict[Key, Any] = {}
+        self._sessions = Sessions()
+        self._tasks: dict[Key, asyncio.Task[BaseException | None]] = {}
+
+    def is_busy(self, check: str, survey: str = "") -> bool:
+        """Whether a run is in flight, or was abandoned and has not ended yet."""
+        return (check, survey) in self._tasks
+
+    async def run(self, check: Check, survey: str = "") -> Result:
+        """One run, or one survey, of a check. Never raises for what the check does; over by its deadline + 1 s.
+
+        Raises RuntimeError when one is still under way: ask `is_busy` first.
+        """
+        key = (check.name, survey)
+        if key in self._tasks:
+            raise RuntimeError(f"a run of {check.name} is still under way")
+        timeout = check.timeout_of(survey)
+        at, began = self._clock.wall(), self._clock.monotonic()
+        run = Run(check.metrics_of(survey), self._clock, began + timeout, self._memories.get(key))
+        task = asyncio.create_task(_attempt(self._session_and_run(check, survey, run)), name=f"probe:{check.name}")
+        self._tasks[key] = task
+        task.add_done_callback(lambda _: self._tasks.pop(key, None))
+        try:
+            reason, message, step = await self._ended(check, survey, run, task)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if reason is not Reason.INTERNAL:
+            self._memories[key] = run.memory
+        return Result(
+            check=check.name,
+            reason=reason,
+            survey=survey,
+            message=message,
+            at=at,
+            began=began,
+            ended=self._clock.monotonic(),
+            samples=run.samples,
+            steps=run.steps,
+            step=step,
+            notes=tuple(check.redact(note) for note in run.notes),
+            abandoned=not task.done(),
+            unfinished=reason is Reason.OK and bool(message),
+        )
+
+    async def forget(self, check: str) -> None:
+        """Drop what is kept for a check that went, or that became another kind."""
+        for key in [key for key in self._memories if key[0] == check]:
+            del self._memories[key]
+        await self._close_quietly(self._sessions.forget(check))
+
+    async def close(self) -> None:
+        """Cancel what runs, give it a second, close the sessions."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=ABANDON_AFTER)
+        await self._close_quietly(self._sessions.close())
+
+    async def _session_and_run(self, check: Check, survey: str, run: Run) -> None:
+        async with self._sessions.lease(check) as run.session:
+            await (getattr(check, survey) if survey else check.run)(run)
+
+    async def _ended(
+        self, check: Check, survey: str, run: Run, task: asyncio.Task[BaseException | None]
+    ) -> tuple[Reason, str, str]:
+        """Reason, message and step of the failure; a message beside ok means that a survey is unfinished."""
+        timeout = check.timeout_of(survey)
+        if not await self._done_in_time(task, timeout):
+            step = run.at_step
+            task.cancel()
+            await asyncio.wait({task}, timeout=ABANDON_AFTER)
+            if not task.done():
+                _log.error("%s ignores its cancellation; it waits until its run ends", check.name)
+            return *outcome.of_deadline(timeout, step), step
+        if task.cancelled():
+            return Reason.INTERNAL, "the run cancelled itself", run.at_step
+        error = task.result()
+        if error is None:
+            return Reason.OK, "", ""
+        if survey and isinstance(error, Unfinished):
+            return Reason.OK, outcome.cleaned(str(error)) or "unfinished", ""
+        reason, message = outcome.of_error(check, error)
+        if reason is Reason.INTERNAL:
+            _log.error("%s: a bug: %s", check.name, message, exc_info=error)
+        return reason, message, run.at_step
+
+    async def _done_in_time(self, task: asyncio.Task[Any], timeout: float) -> bool:
+        deadline = self._clock.monotonic() + timeout
+        await asyncio.wait({task}, timeout=timeout)
+        late = self._clock.monotonic() - deadline
+        if not task.done() and late > _TIMER_SLACK:
+            # Somebody blocked the loop across this deadline: the answer may be there, unread.
+            await asyncio.wait({task}, timeout=late)
+        return task.done()
+
+    async def _close_quietly(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(_attempt(closing))
+        done, _ = await asyncio.wait({task}, timeout=ABANDON_AFTER)
+        if not done:
+            task.cancel()
+        elif not task.cancelled() and (error := task.result()) is not None:
+            _log.debug("closing a session failed: %s", type(error).__name__)
+
+
+async def _attempt(work: Coroutine[Any, Any, None]) -> BaseException | None:
+    """What `work` raised, or None: the one place that catches everything, and what would end the loop."""
+    try:
+        await work
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  # see above
+        return error
+    return None
