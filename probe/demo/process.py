@@ -56,7 +56,7 @@ class Process:
     async def start(self, is_ready: Callable[[], bool], timeout: float = 30.0) -> None:
         """Start it and wait until `is_ready` (called in a thread). Raises StartFailed."""
         with self._log.open("ab") as output:
-            self._child = subprocess.Popen(  # noqa: S603  # our own command  # noqa: ASYNC220  # fork and exec only
+            self._child = subprocess.Popen(  # noqa: S603, ASYNC220, PLW1509  # our own command; fork and exec only; two syscalls
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
