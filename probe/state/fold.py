@@ -1,0 +1,168 @@
+"""Folding one result into the board.
+
+    fold(board, result)
+      record    numbers, tallies and streaks: what the run was, at once
+      settle    the verdict, as soon as every need has had a fresh run; then the verdicts that waited for this one
+
+Nothing else decides anew what happened: the log, the page and the metrics read the board and its changes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import inf
+
+from probe.check import Check
+from probe.model import Change, Health, Result
+from probe.state import causes, limits
+from probe.state.values import FAILURES_KEPT, Board, Outcome, State, SurveyState
+from probe.state.verdict import settled
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What one event made of the board.
+
+    `touched`: the checks whose states changed. `wanted`: needs whose run a verdict waits for, to be run at once.
+    """
+
+    board: Board
+    changes: tuple[Change, ...] = ()
+    touched: frozenset[str] = frozenset()
+    wanted: frozenset[str] = frozenset()
+
+
+def opened(checks: Mapping[str, Check], now: float, at: float) -> Board:
+    """A board of checks that have not run yet. `now` in monotonic seconds, `at` as unix time."""
+    return Board.of(checks, {name: _new(check, now, at) for name, check in checks.items()})
+
+
+def fold(board: Board, result: Result, *, counted: bool = True) -> Fold:
+    """Fold a run or a survey that ended. A run made only to confirm another's failure is not `counted`.
+
+    A result of a check that is not on the board changes nothing.
+    """
+    if result.check not in board.states:
+        return Fold(board)
+    recorded = board.put(_recorded(board, result, counted))
+    return _settle(board, recorded, {result.check}, result.ended, result.at + result.duration)
+
+
+def reloaded(board: Board, checks: Mapping[str, Check], now: float, at: float) -> Fold:
+    """The board of a new config: what has the same name and kind keeps its history, under its new limits."""
+    states = {}
+    for name, check in checks.items():
+        kept = board.states.get(name)
+        if kept is not None and board.checks[name].kind == check.kind:
+            states[name] = replace(kept, limits=limits.carried(kept, check))
+        else:
+            states[name] = _new(check, now, at)
+    after = Board.of(checks, states)
+    for state in states.values():
+        if state.causes:
+            reachable = causes.reachable(after, state.check)
+            after = after.put(
+                replace(state, causes=tuple([cause for cause in state.causes if cause.check in reachable]))
+            )
+    return replace(_settle(board, after, set(checks), now, at), touched=frozenset(checks))
+
+
+def one_shot(checks: Mapping[str, Check], results: Iterable[Result]) -> Board:
+    """The board after exactly one run of each check: thresholds, start period and waiting do not apply."""
+    decisive = {"failure_threshold": 1, "success_threshold": 1, "start_period": 0.0}
+    board = opened({name: check.model_copy(update=decisive) for name, check in checks.items()}, 0.0, 0.0)
+    for result in results:
+        board = board.put(_recorded(board, result, counted=True))
+    for name in sorted(checks, key=board.depth.__getitem__):
+        board = board.put(settled(board, name, 0.0, wait=False))
+    return replace(board, checks=checks)
+
+
+def _new(check: Check, now: float, at: float) -> State:
+    return State(check.name, appeared=now, since_at=at, limits=limits.fresh(check))
+
+
+def _recorded(board: Board, result: Result, counted: bool) -> State:
+    """The state after a run or survey, its verdict aside: what it was worth is known at once."""
+    state, check = board[result.check], board.checks[result.check]
+    if result.survey:
+        return _after_survey(state, check, result)
+    state = replace(state, result=result)
+    if counted:
+        state = replace(
+            state,
+            tally=state.tally.plus(result.reason, result.duration),
+            strip=state.strip.plus(result),
+            limits=limits.after(state, check, result),
+        )
+    return _after_good_run(board, state, result) if result.ok else _after_failed_run(board, state, result, counted)
+
+
+def _after_survey(state: State, check: Check, result: Result) -> State:
+    before = state.surveys.get(result.survey)
+    complete = result.ok and not result.unfinished
+    kept = before.samples if before is not None and result.unfinished else ()
+    survey = SurveyState(
+        result=replace(result, samples=()),
+        samples=result.samples if complete else kept,
+        last_success_at=result.at if complete else before.last_success_at if before is not None else 0.0,
+    )
+    return replace(state, surveys={**state.surveys, result.survey: survey}, limits=limits.after(state, check, result))
+
+
+def _after_good_run(board: Board, state: State, result: Result) -> State:
+    return replace(
+        state,
+        last_success_at=result.at,
+        failures=0,
+        successes=state.successes + 1,
+        held=(),
+        standing=Outcome(result.began, result.ended, result.reason),
+        rootless=False,
+        failing_since=inf,
+        good_since=min(state.good_since, result.ended),
+        well=causes.well_after_good_run(board, state, result.began, result.ended),
+    )
+
+
+def _after_failed_run(board: Board, state: State, result: Result, counted: bool) -> State:
+    outcome = Outcome(result.began, result.ended, result.reason, result.message, counted)
+    return replace(
+        state,
+        failures=state.failures + counted,
+        successes=0,
+        held=(*state.held, outcome),
+        failed=(replace(result, samples=()), *state.failed)[:FAILURES_KEPT],
+        well=causes.well_after_failed_run(board, state),
+    )
+
+
+def _settle(before: Board, after: Board, recorded: set[str], now: float, at: float) -> Fold:
+    """Pass every verdict that can be passed now, needs first, and say what became of whom."""
+    touched = set(recorded)
+    ahead = recorded.union(*(after.dependants.get(name, ()) for name in recorded))
+    waiting = set(ahead)
+    while ahead:
+        name = min(ahead, key=lambda name: (after.depth[name], name))
+        ahead.discard(name)
+        state = settled(after, name, now)
+        if state is after[name]:
+            continue
+        after = after.put(state if state.health is after[name].health else replace(state, since_at=at))
+        touched.add(name)
+        ahead.update(after.dependants.get(name, ()))
+        if state.health is Health.UNHEALTHY:
+            ahead.update(root for root in state.roots if not after[root].down)
+    changes = [change for name in sorted(touched) if (change := _change(before, after, name, at)) is not None]
+    wanted = {need for name in touched | waiting for need in causes.wanted(after, name)}
+    return Fold(after, tuple(changes), frozenset(touched), frozenset(wanted))
+
+
+def _change(before: Board, after: Board, name: str, at: float) -> Change | None:
+    """The change of a check's verdict: another health, or another cause of being unhealthy."""
+    old, new = before.states.get(name), after[name]
+    if old is None:
+        return None
+    same_roots = old.roots == new.roots or new.health is not Health.UNHEALTHY
+    if old.health is new.health and same_roots:
+        return None
+    return Change(name, old.verdict, new.verdict, new.roots, at)

@@ -1,0 +1,133 @@
+"""Keeping the board across a restart: one file in `state_dir`, replaced whole, so that a kill never tears it.
+
+What is kept is history: verdicts, causes, tallies, strips, limits. Numbers are not: they are stale by then.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from probe.check import Check
+from probe.state import limits
+from probe.state.values import Board, Outcome, State, Well
+
+FILE_NAME = "state.json"
+VERSION = 1
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A state with the kind of its check, its times as unix time."""
+
+    kind: str
+    state: State
+
+
+_FORMAT = TypeAdapter(
+    dict[str, Saved], config=ConfigDict(ser_json_bytes="base64", val_json_bytes="base64", ser_json_inf_nan="constants")
+)
+
+
+class StoreError(Exception):
+    """The state can't be kept there; the message says where and why."""
+
+
+def encode(board: Board, now: float, at: float) -> bytes:
+    """The file's content. `now` and `at` are the same moment, in monotonic seconds and as unix time."""
+    saved = {
+        state.check: Saved(board.checks[state.check].kind, _shifted(_without_numbers(state), at - now))
+        for state in board
+    }
+    body = _FORMAT.dump_json(saved)
+    return _header(body) + body
+
+
+def write(folder: Path, content: bytes) -> None:
+    """Replace the file, whole or not at all. Raises StoreError."""
+    path, fresh = folder / FILE_NAME, folder / f"{FILE_NAME}.new"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path}: the state can't be kept: {error.strerror}") from None
+
+
+def restored(folder: Path, board: Board, now: float, at: float) -> Board:
+    """The board with the history that was kept of its checks. A file that is not whole is set aside, and said."""
+    path = folder / FILE_NAME
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return board
+    except OSError as error:
+        raise StoreError(f"{path}: the state can't be read: {error.strerror}") from None
+    header, _, body = content.partition(b"\n")
+    try:
+        if header + b"\n" != _header(body):
+            raise ValueError("it is torn, or of another version")
+        saved = _FORMAT.validate_json(body)
+    except (ValueError, ValidationError) as error:
+        aside = path.with_suffix(".broken")
+        path.replace(aside)
+        _log.warning("%s is not whole (%s); history starts anew, the file is kept as %s", path, _first(error), aside)
+        return board
+    return _merged(board, saved, now - at)
+
+
+def _merged(board: Board, saved: Mapping[str, Saved], shift: float) -> Board:
+    states = {
+        name: _revived(saved[name].state, check, shift) if _is_same(saved.get(name), check) else board[name]
+        for name, check in board.checks.items()
+    }
+    return Board.of(board.checks, states)
+
+
+def _is_same(saved: Saved | None, check: Check) -> bool:
+    return saved is not None and saved.kind == check.kind
+
+
+def _revived(state: State, check: Check, shift: float) -> State:
+    return replace(_shifted(state, shift), limits=limits.carried(state, check))
+
+
+def _without_numbers(state: State) -> State:
+    return replace(state, result=None, surveys={})
+
+
+def _shifted(state: State, by: float) -> State:
+    """The state with its monotonic times moved; infinities stay."""
+
+    def moved(outcome: Outcome) -> Outcome:
+        return outcome._replace(began=outcome.began + by, ended=outcome.ended + by)
+
+    return replace(
+        state,
+        appeared=state.appeared + by,
+        held=tuple([moved(held) for held in state.held]),
+        standing=moved(state.standing) if state.standing else None,
+        failing_since=state.failing_since + by,
+        good_since=state.good_since + by,
+        well={
+            need: Well(well.failing_since + by, well.since + by, well.until + by, well.runs)
+            for need, well in state.well.items()
+        },
+    )
+
+
+def _header(body: bytes) -> bytes:
+    return f"probe state {VERSION} {hashlib.blake2b(body, digest_size=16).hexdigest()}\n".encode()
+
+
+def _first(error: Exception) -> str:
+    return str(error).splitlines()[0]

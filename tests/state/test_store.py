@@ -1,0 +1,112 @@
+"""What survives a restart, a kill -9 in the middle of a write, and a torn file."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from probe.model import Health, Reason
+from probe.state import Board, opened
+from probe.state.store import FILE_NAME, StoreError, encode, restored, write
+from tests.state.stories import EPOCH, Story, check, result
+from tests.state.test_limits import load
+
+
+def story() -> Story:
+    told = Story(check("db", warn={"load_ratio": "> 0.8"}), check("api", "db"))
+    for at in (0, 15, 30):
+        told.run("db", at, Reason.CONNECT)
+        told.run("api", at - 0.01, Reason.UNHEALTHY)
+    told.run("api", 45, Reason.UNHEALTHY)
+    return told
+
+
+def after_restart(board: Board, folder: Path, now: float) -> Board:
+    """The board of a process whose monotonic clock started anew, 100 s later."""
+    return restored(folder, opened(board.checks, now, EPOCH + 145), now, EPOCH + 145)
+
+
+def test_history_survives_a_restart_and_goes_on(tmp_path: Path) -> None:
+    told = story()
+    write(tmp_path, encode(told.board, 45, EPOCH + 45))
+    board = after_restart(told.board, tmp_path, now=7)
+    for name in ("db", "api"):
+        before, after = told.board[name], board[name]
+        assert after.verdict == before.verdict
+        assert (after.tally, after.strip, after.failed) == (before.tally, before.strip, before.failed)
+        assert (after.causes, after.since_at, after.down) == (before.causes, before.since_at, before.down)
+        assert after.result is None, "numbers are stale by then"
+    assert board["db"].standing is not None
+    assert told.board["db"].standing is not None
+    assert board["db"].standing.began == pytest.approx(told.board["db"].standing.began + 7 - 145)
+
+
+def test_another_kind_under_the_same_name_starts_anew(tmp_path: Path) -> None:
+    told = story()
+    content = encode(told.board, 45, EPOCH + 45).replace(b'"scripted"', b'"otherkind"')
+    header, body = content.split(b"\n", 1)
+    write(tmp_path, b"probe state 1 " + hashlib.blake2b(body, digest_size=16).hexdigest().encode() + b"\n" + body)
+    assert after_restart(told.board, tmp_path, 7)["db"].health is Health.UNKNOWN
+    assert header.startswith(b"probe state 1 ")
+
+
+@pytest.mark.parametrize("keep", [0, 10, 0.3, 0.999])
+def test_a_torn_file_is_set_aside_and_said(tmp_path: Path, keep: float, caplog: pytest.LogCaptureFixture) -> None:
+    told = story()
+    content = encode(told.board, 45, EPOCH + 45)
+    (tmp_path / FILE_NAME).write_bytes(content[: int(keep if keep > 1 else keep * len(content))])
+    board = after_restart(told.board, tmp_path, 7)
+    assert board["db"].health is Health.UNKNOWN
+    assert "history starts anew" in caplog.text
+    assert (tmp_path / "state.broken").exists()
+
+
+def test_no_file_is_no_history(tmp_path: Path) -> None:
+    assert after_restart(story().board, tmp_path, 7)["db"].health is Health.UNKNOWN
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match=r"state\.json: the state can't be kept: "):
+        write(tmp_path / "file" / "below", b"")
+
+
+WRITER = """
+import sys, itertools
+from pathlib import Path
+from probe.state.store import encode, write
+from tests.state.test_store import story
+told = story()
+for number in itertools.count():
+    write(Path(sys.argv[1]), encode(told.board, 45.0 + number, 1_800_000_045.0 + number))
+    print(number, flush=True)
+"""
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
+    for delay in (0.0, 0.003, 0.007, 0.011, 0.017):
+        writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(delay)
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+        board = after_restart(story().board, tmp_path, 7)
+        assert board["api"].roots == ("db",)
+    assert not (tmp_path / "state.broken").exists()
+
+
+def test_a_limit_keeps_its_verdict_only_while_it_is_the_same(tmp_path: Path) -> None:
+    told = Story(check("db", warn={"load_ratio": "> 0.8"}))
+    told.run("db", 0, samples=load(0.9))
+    write(tmp_path, encode(told.board, 1, EPOCH + 1))
+    assert after_restart(told.board, tmp_path, 7)["db"].limits[0].crossed
+    changed = opened({"db": check("db", warn={"load_ratio": "> 0.95"})}, 7, EPOCH + 2)
+    assert not restored(tmp_path, changed, 7, EPOCH + 2)["db"].limits[0].crossed
+    assert result("db", 0).ok
