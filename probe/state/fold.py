@@ -1,6 +1,6 @@
-"""Folding one result into the board.
+"""Folding results into the board.
 
-    fold(board, result)
+    fold(board, ended)
       record    numbers, tallies and streaks: what the run was, at once
       settle    the verdict, as soon as every need has had a fresh run; then the verdicts that waited for this one
 
@@ -10,6 +10,7 @@ Nothing else decides anew what happened: the log, the page and the metrics read 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
+from typing import NamedTuple
 
 from probe.check import Check
 from probe.model import Change, Health, Result
@@ -36,15 +37,28 @@ def opened(checks: Mapping[str, Check], now: float, at: float) -> Board:
     return Board.of(checks, {name: _new(check, now, at) for name, check in checks.items()})
 
 
-def fold(board: Board, result: Result, *, counted: bool = True) -> Fold:
-    """Fold a run or a survey that ended. A run made only to confirm another's failure is not `counted`.
+class Ended(NamedTuple):
+    """A run or survey that ended. One made only to confirm another's failure is not `counted`."""
 
-    A result of a check that is not on the board changes nothing.
+    result: Result
+    counted: bool = True
+
+
+def fold(board: Board, ended: Iterable[Ended]) -> Fold:
+    """Fold runs that ended, in the order of their ends, needs first where that is the same moment.
+
+    Results of checks that are not on the board change nothing.
     """
-    if result.check not in board.states:
-        return Fold(board)
-    recorded = board.put(_recorded(board, result, counted))
-    return _settle(board, recorded, {result.check}, result.ended, result.at + result.duration)
+    known = [run for run in ended if run.result.check in board.states]
+    changes: list[Change] = []
+    touched: set[str] = set()
+    for result, counted in sorted(known, key=lambda run: (run.result.ended, board.depth[run.result.check])):
+        recorded = board.put(_recorded(board, result, counted))
+        one = _settle(board, recorded, {result.check}, result.ended, result.at + result.duration)
+        board = one.board
+        changes.extend(one.changes)
+        touched |= one.touched
+    return Fold(board, tuple(changes), frozenset(touched), _wanted(board, touched))
 
 
 def reloaded(board: Board, checks: Mapping[str, Check], now: float, at: float) -> Fold:
@@ -139,8 +153,7 @@ def _after_failed_run(board: Board, state: State, result: Result, counted: bool)
 def _settle(before: Board, after: Board, recorded: set[str], now: float, at: float) -> Fold:
     """Pass every verdict that can be passed now, needs first, and say what became of whom."""
     touched = set(recorded)
-    ahead = recorded.union(*(after.dependants.get(name, ()) for name in recorded))
-    waiting = set(ahead)
+    ahead = _with_dependants(after, recorded)
     while ahead:
         name = min(ahead, key=lambda name: (after.depth[name], name))
         ahead.discard(name)
@@ -153,8 +166,15 @@ def _settle(before: Board, after: Board, recorded: set[str], now: float, at: flo
         if state.health is Health.UNHEALTHY:
             ahead.update(root for root in state.roots if not after[root].down)
     changes = [change for name in sorted(touched) if (change := _change(before, after, name, at)) is not None]
-    wanted = {need for name in touched | waiting for need in causes.wanted(after, name)}
-    return Fold(after, tuple(changes), frozenset(touched), frozenset(wanted))
+    return Fold(after, tuple(changes), frozenset(touched), _wanted(after, touched))
+
+
+def _wanted(board: Board, touched: Iterable[str]) -> frozenset[str]:
+    return frozenset(need for name in _with_dependants(board, touched) for need in causes.wanted(board, name))
+
+
+def _with_dependants(board: Board, names: Iterable[str]) -> set[str]:
+    return set(names).union(*(board.dependants.get(name, ()) for name in names))
 
 
 def _change(before: Board, after: Board, name: str, at: float) -> Change | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from probe.check import Check, Run
 from probe.model import Change, Health, Metric, Reason, Result, Sample, gauge
-from probe.state import Board, Fold, fold, opened, reloaded
+from probe.state import Board, Ended, Fold, fold, opened, reloaded
 
 EPOCH = 1_800_000_000.0
 """Unix time of second 0 of every story."""
@@ -65,7 +65,7 @@ class Story:
 
     def run(self, name: str, at: float, reason: Reason = Reason.OK, *, counted: bool = True, **more: Any) -> Fold:
         """Fold one run; by default it took 0.1 s."""
-        return self._take(fold(self.board, result(name, at, reason, **more), counted=counted))
+        return self._take(fold(self.board, [Ended(result(name, at, reason, **more), counted)]))
 
     def reload(self, *checks: Check, at: float) -> Fold:
         return self._take(reloaded(self.board, {check.name: check for check in checks}, at, EPOCH + at))
