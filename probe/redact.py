@@ -9,6 +9,9 @@ MASK = "***"
 SHORTEST = 3
 """Secrets of fewer characters are not looked for in free text: they would mask half of every word."""
 
+SHORTEST_CORE = 6
+"""The same for a piece of base64, which means nothing by itself."""
+
 
 class Redactor:
     """Replaces every spelling of some secrets in a text: clear, percent-encoded, base64, Basic credentials."""
@@ -18,7 +21,18 @@ class Redactor:
         spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
         for user, password in logins:
             spellings |= _spellings(password) | {base64.b64encode(f"{user}:{password}".encode()).decode()}
-        longest_first = sorted((text for text in spellings if len(text) >= SHORTEST), key=len, reverse=True)
+        self._mask_all({text for text in spellings if len(text) >= SHORTEST})
+
+    @classmethod
+    def joined(cls, redactors: Iterable["Redactor"]) -> "Redactor":
+        """One that masks all that any of these masks."""
+        all_of_them = cls()
+        all_of_them._mask_all({text for redactor in redactors for text in redactor.spellings})
+        return all_of_them
+
+    def _mask_all(self, spellings: set[str]) -> None:
+        longest_first = sorted(spellings, key=len, reverse=True)
+        self.spellings = frozenset(spellings)
         self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def __call__(self, text: str) -> str:
@@ -42,7 +56,7 @@ def _base64_cores(raw: bytes) -> set[str]:
         first = -(-before * 8 // 6)
         last = (before + len(raw)) * 8 // 6
         for text in (encoded[first:last], encoded[first:last].translate(str.maketrans("+/", "-_"))):
-            if len(text) >= SHORTEST:
+            if len(text) >= SHORTEST_CORE:
                 cores.add(text)
     return cores
 

@@ -7,8 +7,9 @@
 Nothing else decides anew what happened: the log, the page and the metrics read the board and its changes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
 from math import inf
 from typing import NamedTuple
 
@@ -62,22 +63,27 @@ def fold(board: Board, ended: Iterable[Ended]) -> Fold:
 
 
 def reloaded(board: Board, checks: Mapping[str, Check], now: float, at: float) -> Fold:
-    """The board of a new config: what has the same name and kind keeps its history, under its new limits."""
+    """The board of a new config: what has the same name and kind keeps its history, under its new limits.
+
+    Slow for thousands of checks: call it in a thread.
+    """
     states = {}
     for name, check in checks.items():
-        kept = board.states.get(name)
-        if kept is not None and board.checks[name].kind == check.kind:
-            states[name] = replace(kept, limits=limits.carried(kept, check))
-        else:
+        former = board.checks.get(name)
+        if former is None or former.kind != check.kind:
             states[name] = _new(check, now, at)
+        elif former == check:
+            states[name] = board[name]
+        else:
+            states[name] = replace(board[name], limits=limits.carried(board[name], check))
     after = Board.of(checks, states)
     for state in states.values():
         if state.causes:
             reachable = causes.reachable(after, state.check)
-            after = after.put(
-                replace(state, causes=tuple([cause for cause in state.causes if cause.check in reachable]))
-            )
-    return replace(_settle(board, after, set(checks), now, at), touched=frozenset(checks))
+            stay = tuple([cause for cause in state.causes if cause.check in reachable])
+            after = after.put(state if stay == state.causes else replace(state, causes=stay))
+    changed = {name for name, check in checks.items() if board.checks.get(name) != check}
+    return _settle(board, after, changed | {name for name in states if after[name] is not states[name]}, now, at)
 
 
 def one_shot(checks: Mapping[str, Check], results: Iterable[Result]) -> Board:
@@ -153,20 +159,40 @@ def _after_failed_run(board: Board, state: State, result: Result, counted: bool)
 def _settle(before: Board, after: Board, recorded: set[str], now: float, at: float) -> Fold:
     """Pass every verdict that can be passed now, needs first, and say what became of whom."""
     touched = set(recorded)
-    ahead = _with_dependants(after, recorded)
-    while ahead:
-        name = min(ahead, key=lambda name: (after.depth[name], name))
-        ahead.discard(name)
+    ahead = _NeedsFirst(after, _with_dependants(after, recorded))
+    for name in ahead:
         state = settled(after, name, now)
         if state is after[name]:
             continue
         after = after.put(state if state.health is after[name].health else replace(state, since_at=at))
         touched.add(name)
-        ahead.update(after.dependants.get(name, ()))
+        ahead.add(after.dependants.get(name, ()))
         if state.health is Health.UNHEALTHY:
-            ahead.update(root for root in state.roots if not after[root].down)
+            ahead.add(root for root in state.roots if not after[root].down)
     changes = [change for name in sorted(touched) if (change := _change(before, after, name, at)) is not None]
     return Fold(after, tuple(changes), frozenset(touched), _wanted(after, touched))
+
+
+class _NeedsFirst:
+    """Names to settle, those that others need first; more may be added on the way."""
+
+    def __init__(self, board: Board, names: Iterable[str]) -> None:
+        self._depth = board.depth
+        self._heap: list[tuple[int, str]] = []
+        self._waiting: set[str] = set()
+        self.add(names)
+
+    def add(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self._waiting:
+                self._waiting.add(name)
+                heappush(self._heap, (self._depth[name], name))
+
+    def __iter__(self) -> Iterator[str]:
+        while self._heap:
+            _, name = heappop(self._heap)
+            self._waiting.discard(name)
+            yield name
 
 
 def _wanted(board: Board, touched: Iterable[str]) -> frozenset[str]:
