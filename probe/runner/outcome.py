@@ -22,12 +22,17 @@ def cleaned(text: str, longest: int = LONGEST_MESSAGE) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
+def shown(check: Check, text: str) -> str:
+    """A text of the check's for people: one line, without its secrets."""
+    return cleaned(check.redact(text))
+
+
 def of_error(check: Check, error: BaseException) -> tuple[Reason, str]:
     """Reason and message of what a run raised."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     reason = reason_of(error, check.failures)
-    return reason, cleaned(check.redact(_told(error, reason)))
+    return reason, shown(check, _told(error, reason))
 
 
 def of_deadline(timeout: float, step: str) -> tuple[Reason, str]:

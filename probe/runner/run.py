@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Coroutine
 from typing import Any
 
@@ -29,6 +30,7 @@ class Runner:
         self._memories: dict[Key, Any] = {}
         self._sessions = Sessions()
         self._tasks: dict[Key, asyncio.Task[BaseException | None]] = {}
+        self._closings: set[asyncio.Task[None]] = set()
 
     def is_busy(self, check: str, survey: str = "") -> bool:
         """Whether a run is in flight, or was abandoned and has not ended yet."""
@@ -47,7 +49,7 @@ class Runner:
         run = Run(check.metrics_of(survey), self._clock, began + timeout, self._memories.get(key))
         task = asyncio.create_task(_attempt(self._session_and_run(check, survey, run)), name=f"probe:{check.name}")
         self._tasks[key] = task
-        task.add_done_callback(lambda _: self._tasks.pop(key, None))
+        task.add_done_callback(lambda _: self._over(key))
         try:
             reason, message, step = await self._ended(check, survey, run, task)
         except asyncio.CancelledError:
@@ -66,7 +68,7 @@ class Runner:
             samples=run.samples,
             steps=run.steps,
             step=step,
-            notes=tuple(check.redact(note) for note in run.notes),
+            notes=tuple(outcome.shown(check, note) for note in run.notes),
             abandoned=not task.done(),
             unfinished=reason is Reason.OK and bool(message),
         )
@@ -75,7 +77,8 @@ class Runner:
         """Drop what is kept for a check that went, or that became another kind."""
         for key in [key for key in self._memories if key[0] == check]:
             del self._memories[key]
-        await self._close_quietly(self._sessions.forget(check))
+        self._sessions.forget(check)
+        await self._close_sessions()
 
     async def close(self) -> None:
         """Cancel what runs, give it a second, close the sessions."""
@@ -84,7 +87,8 @@ class Runner:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=ABANDON_AFTER)
-        await self._close_quietly(self._sessions.close())
+        self._sessions.forget_all()
+        await self._close_sessions()
 
     async def _session_and_run(self, check: Check, survey: str, run: Run) -> None:
         async with self._sessions.lease(check) as run.session:
@@ -108,10 +112,11 @@ class Runner:
         if error is None:
             return Reason.OK, "", ""
         if survey and isinstance(error, Unfinished):
-            return Reason.OK, outcome.cleaned(str(error)) or "unfinished", ""
+            return Reason.OK, outcome.shown(check, str(error)) or "unfinished", ""
         reason, message = outcome.of_error(check, error)
         if reason is Reason.INTERNAL:
-            _log.error("%s: a bug: %s", check.name, message, exc_info=error)
+            # Not exc_info: what raised may have said a secret.
+            _log.error("%s: a bug: %s\n%s", check.name, message, check.redact(_traced(error)))
         return reason, message, run.at_step
 
     async def _done_in_time(self, task: asyncio.Task[Any], timeout: float) -> bool:
@@ -122,6 +127,18 @@ class Runner:
             # Somebody blocked the loop across this deadline: the answer may be there, unread.
             await asyncio.wait({task}, timeout=late)
         return task.done()
+
+    def _over(self, key: Key) -> None:
+        """A run has really ended: its check may run again, and sessions that it was the last to use close."""
+        self._tasks.pop(key, None)
+        for closing in self._sessions.closings():
+            task = asyncio.create_task(self._close_quietly(closing))
+            self._closings.add(task)
+            task.add_done_callback(self._closings.discard)
+
+    async def _close_sessions(self) -> None:
+        closing = [self._close_quietly(each) for each in self._sessions.closings()]
+        await asyncio.gather(*closing, *self._closings)
 
     async def _close_quietly(self, closing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(_attempt(closing))
@@ -136,6 +153,12 @@ async def _attempt(work: Coroutine[Any, Any, None]) -> BaseException | None:
     """What `work` raised, or None: the one place that catches everything, and what would end the loop."""
     try:
         await work
-    except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001  # see above
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:  # noqa: BLE001  # see above
         return error
     return None
+
+
+def _traced(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))

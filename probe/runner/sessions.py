@@ -1,7 +1,7 @@
 """Clients that are dear to build: opened once a check, shared by its runs, thrown away after a failed one."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -9,10 +9,14 @@ from probe.check import Check
 
 
 class Sessions:
-    """The open sessions, by check name. A session closes when its last user is done with it."""
+    """The open sessions, by check name. One that nobody uses any more waits in `closings` for whoever closes it.
+
+    Closing is never a part of a run: it may hang, and would then change the run's outcome.
+    """
 
     def __init__(self) -> None:
         self._open: dict[str, _Session] = {}
+        self._unused: list[_Session] = []
 
     @asynccontextmanager
     async def lease(self, check: Check) -> AsyncIterator[Any]:
@@ -23,7 +27,7 @@ class Sessions:
             if opener is None:
                 yield None
                 return
-            await self.forget(check.name)
+            self.forget(check.name)
             session = self._open[check.name] = _Session(check, opener)
         session.users += 1
         try:
@@ -33,23 +37,30 @@ class Sessions:
             raise
         finally:
             session.users -= 1
-            if session.users == 0 and self._open.get(check.name) is not session:
-                await session.close()
+            self._let_go(session)
 
-    async def forget(self, name: str) -> None:
-        """Close the session of a check that changed or went, once nobody uses it."""
-        session = self._open.pop(name, None)
-        if session is not None and session.users == 0:
-            await session.close()
+    def forget(self, name: str) -> None:
+        """Drop the session of a check that changed or went."""
+        if (session := self._open.get(name)) is not None:
+            self._drop(session)
+            self._let_go(session)
 
-    async def close(self) -> None:
-        """Close all of them."""
+    def forget_all(self) -> None:
         for name in list(self._open):
-            await self.forget(name)
+            self.forget(name)
+
+    def closings(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """What is to be awaited, once each, to close what was dropped and is no longer used."""
+        while self._unused:
+            yield self._unused.pop().close()
 
     def _drop(self, session: "_Session") -> None:
         if self._open.get(session.check.name) is session:
             del self._open[session.check.name]
+
+    def _let_go(self, session: "_Session") -> None:
+        if session.users == 0 and self._open.get(session.check.name) is not session:
+            self._unused.append(session)
 
 
 class _Session:
