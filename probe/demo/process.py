@@ -56,14 +56,14 @@ class Process:
     async def start(self, is_ready: Callable[[], bool], timeout: float = 30.0) -> None:
         """Start it and wait until `is_ready` (called in a thread). Raises StartFailed."""
         with self._log.open("ab") as output:
-            self._child = subprocess.Popen(  # noqa: S603, ASYNC220, PLW1509  # our own command; fork and exec only; two syscalls
+            self._child = subprocess.Popen(  # noqa: S603, ASYNC220  # our own command; fork and exec only; two syscalls
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=self._env,
                 start_new_session=True,  # Ctrl-C is ours to pass on, in order
-                preexec_fn=self._before_exec,
+                preexec_fn=self._before_exec,  # noqa: PLW1509  # a few system calls, no lock among them
             )
         deadline = asyncio.get_running_loop().time() + timeout
         while not await asyncio.to_thread(is_ready):

@@ -1,0 +1,135 @@
+"""`probe run`: the agent, its server, its files and its signals, from start to end."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from probe import log
+from probe.agent.agent import Agent
+from probe.agent.following import Following
+from probe.agent.keeping import Keeping
+from probe.check import Check
+from probe.config import Config, Web
+from probe.exporter import agent_registry
+from probe.model import SYSTEM_CLOCK
+from probe.scheduler import GRACE, Signals, Watchdog
+from probe.server import CannotListen, Snapshot, make_app, serve, tls_context
+from probe.state.store import StoreError, restored
+
+VERSION = version("stackprobe")
+
+FORCED_AFTER = GRACE + 2.0
+"""Seconds after SIGTERM or Ctrl-C at which the process ends, whatever hangs."""
+
+STANDSTILL = 60.0
+"""Seconds by which a slot may be late before the agent calls itself ill."""
+
+_log = logging.getLogger(__name__)
+
+
+class StartError(Exception):
+    """The agent can't start as configured; the message says why and how to mend it."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How the operator started it. `read` reads the config (in a thread; raises ConfigError).
+
+    `web` takes the config's settings and gives those to use. `started` is told the address once it serves.
+    """
+
+    read: Callable[[], Config]
+    web: Callable[[Web], Web] = lambda web: web
+    started: Callable[[str], None] = lambda url: None
+
+
+class AgentView:
+    """The agent as its server sees it."""
+
+    def __init__(self, agent: Agent, following: Following) -> None:
+        self.version = VERSION
+        self.started_at = time.time()
+        self.registry = agent_registry(VERSION, agent.figures, lambda: following.reloads)
+        self._agent = agent
+
+    def snapshot(self) -> Snapshot:
+        agent = self._agent
+        return Snapshot(agent.board, agent.rendered, tuple(reversed(agent.changes)), SYSTEM_CLOCK.wall())
+
+    def is_ready(self) -> bool:
+        return self._agent.is_ready
+
+    def ailment(self) -> str:
+        late = self._agent.late
+        return f"the scheduler stands still: a run is {late:.0f} s late" if late > STANDSTILL else ""
+
+
+async def run_agent(config: Config, options: RunOptions, masking: log.Masking) -> None:
+    """Run the agent until SIGTERM or Ctrl-C. Raises StartError when it can't start."""
+    stopped = asyncio.Event()
+    async with AsyncExitStack() as ending:
+        agent = _agent(config)
+        keeping = Keeping(config.state_dir, lambda: agent.board, SYSTEM_CLOCK) if config.state_dir else None
+
+        async def swap(fresh: Config) -> None:
+            if fresh.web != agent.config.web or fresh.state_dir != agent.config.state_dir:
+                _log.warning("web and state_dir are read at the start: restart the agent for what changed there")
+            mask(masking, fresh.checks)
+            await agent.reload(fresh)
+
+        mask(masking, config.checks)
+        following = Following(config, options.read, swap)
+        watchdog = Watchdog(agent.figures)
+        Signals(on_stop=stopped.set, on_reload=following.ask, patience=FORCED_AFTER).install()
+        await _serve(ending, AgentView(agent, following), options.web(config.web), options.started)
+        watchdog.start()
+        ending.callback(watchdog.stop)
+        if keeping is not None:
+            ending.callback(keeping.keep_now)
+        ending.push_async_callback(agent.stop)
+        await agent.start()
+        _log.info("%d checks", len(config.checks))
+        beside = [asyncio.create_task(following.follow(), name="following")]
+        if keeping is not None:
+            beside.append(asyncio.create_task(keeping.keep(), name="keeping"))
+        ending.push_async_callback(_cancel, beside)
+        await stopped.wait()
+        _log.info("stopping")
+
+
+def mask(masking: log.Masking, checks: Mapping[str, Check]) -> None:
+    """Mask in the log what is secret in these checks."""
+    log.mask(masking, (check.redact for check in checks.values()))
+
+
+def _agent(config: Config) -> Agent:
+    agent = Agent(config)
+    if config.state_dir is not None:
+        try:
+            agent.restore(
+                restored(config.state_dir, agent.board, SYSTEM_CLOCK.monotonic(), SYSTEM_CLOCK.wall()),
+            )
+        except StoreError as error:
+            raise StartError(str(error)) from None
+    return agent
+
+
+async def _serve(ending: AsyncExitStack, view: AgentView, web: Web, started: Callable[[str], None]) -> None:
+    try:
+        tls = tls_context(web.tls.cert, web.tls.key) if web.tls else None
+        runner = await serve(make_app(view, web), web.address, tls)
+    except CannotListen as error:
+        raise StartError(str(error)) from None
+    ending.push_async_callback(runner.cleanup)
+    host, port = runner.addresses[0][:2]
+    started(f"{'https' if web.tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}")
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,80 @@
+"""`probe check`: every check once, for people and for CI."""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+import click
+import uvloop
+
+from probe import log
+from probe.api import run_checks
+from probe.check import Check, suggestion
+from probe.cli import board
+from probe.cli.options import ConfigOptions, config_options
+from probe.server.documents import described_board
+
+
+@click.command(name="check")
+@click.argument("names", nargs=-1, metavar="[NAME]…")
+@config_options
+@click.option("--kind", multiple=True, help="Only checks of this kind; may be given several times.")
+@click.option("--label", multiple=True, metavar="K=V", help="Only checks with this label; all that are given.")
+@click.option("--surveys/--no-surveys", default=True, help="Run the slow surveys too (the default).")
+@click.option("--strict", is_flag=True, help="Let a degraded check fail.")
+@click.option("--explain", is_flag=True, help="Show the steps of each run.")
+@click.option("--output", "-o", type=click.Choice(board.OUTPUTS), help="Default: a table on a terminal, else plain.")
+def command(
+    options: ConfigOptions,
+    names: Sequence[str],
+    kind: Sequence[str],
+    label: Sequence[str],
+    surveys: bool,
+    strict: bool,
+    explain: bool,
+    output: str | None,
+) -> None:
+    """Run every check once, all at the same time, or those that are NAMEd.
+
+    One run decides: thresholds and start periods do not apply. Exit code 0 when all is well, 1 when a check is
+    unhealthy or unknown (an absent optional one and a passive one do not count), 2 when the config is bad.
+    """
+    log.set_up("warning")
+    config = options.read_or_exit()
+    chosen = _chosen(config.checks, names, kind, label)
+    result = uvloop.run(run_checks(chosen, surveys=surveys))
+    document = described_board(result, at=time.time(), reveals=True)
+    board.show(document["checks"], output, explain=explain, head={"version": 1, "health": document["health"]})
+    sys.exit(board.exit_code(document["checks"], strict=strict))
+
+
+def _chosen(
+    checks: Mapping[str, Check], names: Sequence[str], kinds: Sequence[str], labels: Sequence[str]
+) -> Mapping[str, Check]:
+    known_kinds = sorted({check.kind for check in checks.values()})
+    for name in names:
+        if name not in checks:
+            raise click.BadParameter(f'no check "{name}"{suggestion(name, checks)}', param_hint="NAME")
+    for kind in kinds:
+        if kind not in known_kinds:
+            raise click.BadParameter(
+                f'no check is of kind "{kind}"{suggestion(kind, known_kinds)}', param_hint="--kind"
+            )
+    wanted = dict(_pair(label) for label in labels)
+    chosen = {
+        name: check
+        for name, check in checks.items()
+        if (not names or name in names)
+        and (not kinds or check.kind in kinds)
+        and wanted.items() <= {**check.labels}.items()
+    }
+    if not chosen:
+        raise click.UsageError("no check is left to run: --kind and --label match none")
+    return chosen
+
+
+def _pair(label: str) -> tuple[str, str]:
+    name, equals, value = label.partition("=")
+    if not (name and equals):
+        raise click.BadParameter(f"{label!r} is not name=value", param_hint="--label")
+    return name, value

@@ -1,0 +1,93 @@
+"""What several commands take: where the config is, what it may do, how much to log."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from probe.config import Config, ConfigError, load
+
+ALLOWANCES = ("files", "command", "kinds")
+"""What a config can do only when the operator allows it: read files elsewhere, run commands, load a user's kinds."""
+
+USAGE = 2
+"""Exit code of a bad config, a bad option, or an agent that can't start."""
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigOptions:
+    """Where the config is and what it may do, as the operator said."""
+
+    paths: Sequence[Path]
+    env_files: Sequence[Path]
+    allow: frozenset[str]
+
+    def read(self) -> Config:
+        """Read it. Raises ConfigError."""
+        return load(self.paths, allow=self.allow, environ=os.environ, env_files=self.env_files)
+
+    def read_or_exit(self) -> Config:
+        """Read it, or print all that is wrong and exit with 2."""
+        try:
+            return self.read()
+        except ConfigError as error:
+            fail(str(error))
+
+
+def fail(message: str) -> NoReturn:
+    """Say what is wrong on standard error and exit with 2."""
+    click.echo(message, err=True)
+    sys.exit(USAGE)
+
+
+def config_options(command: Command) -> Command:
+    """Give a command `--config`, `--env-file` and `--allow`, as one argument `options`."""
+
+    def with_options(config: Sequence[Path], env_file: Sequence[Path], allow: Sequence[str], **rest: Any) -> Any:
+        return command(options=ConfigOptions(config, env_file, frozenset(allow)), **rest)
+
+    with_options.__name__, with_options.__doc__ = command.__name__, command.__doc__
+    with_options.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]  # click's own
+    for option in reversed(_CONFIG_OPTIONS):
+        with_options = option(with_options)
+    return with_options
+
+
+def _allowances(_: click.Context, parameter: click.Parameter, value: str | None) -> Sequence[str]:
+    names = [name.strip() for name in (value or "").split(",") if name.strip()]
+    for name in names:
+        if name not in ALLOWANCES:
+            raise click.BadParameter(f'no allowance "{name}"; there are: {", ".join(ALLOWANCES)}', param=parameter)
+    return names
+
+
+_CONFIG_OPTIONS = (
+    click.option(
+        "--config",
+        "-c",
+        multiple=True,
+        default=["config.yaml"],
+        show_default=True,
+        type=click.Path(path_type=Path),
+        help="A config file, or a folder of *.yaml; may be given several times.",
+    ),
+    click.option(
+        "--env-file",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="A file of variables for the config; the real environment wins.",
+    ),
+    click.option(
+        "--allow",
+        envvar="PROBE_ALLOW",
+        callback=_allowances,
+        metavar="WHAT,…",
+        help=f"Let the config do what runs code or reads files: {', '.join(ALLOWANCES)}.",
+    ),
+)

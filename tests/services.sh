@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs what the tests use beyond wheels: real servers and promtool. Needs root, or sudo, and Debian's packages.
+set -eu
+
+missing=""
+command -v promtool >/dev/null || missing="$missing prometheus"
+command -v redis-server >/dev/null || missing="$missing redis-server"
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
+[ -z "$missing" ] && exit 0
+
+as_root=""
+[ "$(id -u)" = 0 ] || as_root="sudo"
+$as_root apt-get update -qq
+# The tests start servers of their own: Debian's need not run.
+printf '#!/bin/sh\nexit 101\n' | $as_root tee /usr/sbin/policy-rc.d >/dev/null
+$as_root chmod +x /usr/sbin/policy-rc.d
+trap '$as_root rm -f /usr/sbin/policy-rc.d' EXIT
+# shellcheck disable=SC2086  # a list of words
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing
