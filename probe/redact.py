@@ -1,13 +1,17 @@
 """Secrets leave no run, log, page or error: every spelling of them becomes `***`. Standard library only."""
 
 import base64
+import json
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 MASK = "***"
 SHORTEST = 3
 """Secrets of fewer characters are not looked for in free text: they would mask half of every word."""
+
+_ESCAPE = re.compile("%[0-9A-F]{2}")
+_HOSTS = re.compile(r"|(?:,?(?:\[[^\]]+\]|[^:,\[\]]+)(?::\d*)?)+")
 
 SHORTEST_CORE = 6
 """The same for a piece of base64, which means nothing by itself."""
@@ -20,7 +24,7 @@ class Redactor:
         """`secrets` are texts to hide, `logins` pairs (user, password) that may travel as Basic credentials."""
         spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
         for user, password in logins:
-            spellings |= _spellings(password) | {base64.b64encode(f"{user}:{password}".encode()).decode()}
+            spellings |= _spellings(password) | {base64.b64encode(_bytes(f"{user}:{password}")).decode()}
         self._mask_all({text for text in spellings if len(text) >= SHORTEST})
 
     @classmethod
@@ -40,10 +44,19 @@ class Redactor:
 
 
 def _spellings(secret: str) -> set[str]:
-    raw = secret.encode(errors="surrogateescape")
-    shown = repr(secret)[1:-1]
-    encoded = {quote(secret, safe=""), quote(secret), quote_plus(secret), quote(secret, safe="").lower()}
-    return {secret, shown, base64.b64encode(raw).decode(), *encoded, *_base64_cores(raw)} - {""}
+    raw = _bytes(secret)
+    encoded = {quote(raw, safe=""), quote(raw), quote_plus(raw)}
+    encoded |= {_ESCAPE.sub(lambda escape: escape[0].lower(), spelling) for spelling in encoded}
+    escaped = {repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return {secret, base64.b64encode(raw).decode(), *escaped, *encoded, *_base64_cores(raw)} - {""}
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8; and what an environment variable that is none was read from."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(errors="surrogatepass")
 
 
 def _base64_cores(raw: bytes) -> set[str]:
@@ -63,17 +76,22 @@ def _base64_cores(raw: bytes) -> set[str]:
 
 def secrets_of_url(url: str) -> tuple[set[str], set[tuple[str, str]]]:
     """What of a URL or DSN is secret, (texts, logins): the password and the values of the query; the login."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return {url}, set()
     texts: set[str] = set()
     logins: set[tuple[str, str]] = set()
-    userinfo, at, _ = parts.netloc.rpartition("@")
+    userinfo, at, _ = _authority(url).rpartition("@")
     if at:
         user, colon, password = userinfo.partition(":")
-        texts |= {userinfo, password, unquote(password)} if colon else {userinfo}
+        texts |= {userinfo, unquote(userinfo), password, unquote(password)}
         logins.add((unquote(user), unquote(password)))
-    if parts.query:
-        texts |= {parts.query} | {unquote(pair.partition("=")[2]) for pair in parts.query.split("&")}
-    return texts - {""}, logins
+    query = url.partition("?")[2].partition("#")[0]
+    for pair in query.split("&"):
+        value = pair.partition("=")[2]
+        texts |= {value, unquote(value), unquote_plus(value)}
+    return (texts | {query}) - {""}, logins
+
+
+def _authority(url: str) -> str:
+    """`user:password@host:port`, also where the password has `/?#` that ought to be percent-encoded."""
+    rest = url.partition("//")[2]
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    return authority if "@" in authority or _HOSTS.fullmatch(authority) else rest

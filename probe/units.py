@@ -61,25 +61,33 @@ PARSERS = {"seconds": seconds, "time": seconds, "bytes": size, "ratio": ratio, "
 
 def show_seconds(value: float) -> str:
     """A duration for people: `340 ms`, `4.2 s`, `3m 20s`, `5h 12m`, `21d 4h`."""
+    if not math.isfinite(value):
+        return f"{value} s"
     if value < 0:
         return "-" + show_seconds(-value)
     if value < 0.9995:
-        return f"{value * 1000:.{1 if value < 0.01 else 0}f} ms"
-    if value < 60:
-        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
+        return f"{value * 1000:.{1 if 0 < value < 0.00995 else 0}f} ms"
+    if value < 59.5:
+        return f"{value:.1f} s" if value < 9.95 else f"{value:.0f} s"
     whole = round(value)
-    for unit, below, name, next_name in ((60, 3600, "m", "s"), (3600, 86400, "h", "m"), (86400, math.inf, "d", "h")):
+    for big_unit, below, big_name, small_unit, small_name in (
+        (60, 3600, "m", 1, "s"),
+        (3600, 86400, "h", 60, "m"),
+        (86400, math.inf, "d", 3600, "h"),
+    ):
         if whole < below:
-            big, rest = divmod(whole, unit)
-            small = rest // {"s": 1, "m": 60, "h": 3600}[next_name]
-            return f"{big}{name} {small}{next_name}" if small else f"{big}{name}"
+            big, rest = divmod(whole, big_unit)
+            small = rest // small_unit
+            return f"{big}{big_name} {small}{small_name}" if small else f"{big}{big_name}"
     raise AssertionError("unreachable: infinity is below infinity's bound")
 
 
 def show_size(value: float) -> str:
     """A size for people: `512 B`, `1.4 MiB`, `50 GiB`."""
+    if not math.isfinite(value):
+        return f"{value} B"
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(value) < 1024:
+        if abs(value) < (1023.5 if unit == "B" else 1023.95):  # what is more would be rounded to 1024
             return f"{value:.0f} {unit}" if unit == "B" or value == int(value) else f"{value:.1f} {unit}"
         value /= 1024
     return f"{value:.1f} PiB"
@@ -107,4 +115,7 @@ def _sum_of_parts(text: str, units: dict[str, float], what: str, example: str) -
             raise UnitError(f"{text!r} lacks a unit; write {example}")
         if unit not in units:
             raise UnitError(f"{text!r} is not {what}: no unit {unit!r}; write {example}")
-    return sum(float(amount) * units[unit] for amount, unit in parts)
+    total = sum(float(amount) * units[unit] for amount, unit in parts)
+    if not math.isfinite(total):
+        raise UnitError(f"{text[:40]!r} is too large to be {what}; write {example}")
+    return total

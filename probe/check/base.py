@@ -145,6 +145,8 @@ class Check(BaseModel):
     def __repr__(self) -> str:
         return self.redact(super().__repr__())
 
+    __str__ = __repr__  # pydantic's own would show the URL's password
+
     async def run(self, run: Run) -> None:
         """Check once. Returning is ok; raising is not, and the class of the error tells the reason."""
         raise NotImplementedError
@@ -224,11 +226,9 @@ class Check(BaseModel):
     def redact(self) -> Redactor:
         """Masks in any text what of this check is secret."""
         secrets, logins = set(self._secrets), set()
-        for field, value in self:
-            marked = any(isinstance(mark, UrlText) for mark in type(self).model_fields[field].metadata)
-            for found_secrets, found_logins in _secrets_in(value, marked):
-                secrets |= found_secrets
-                logins |= found_logins
+        for found_secrets, found_logins in _secrets_in(self, is_url=False):
+            secrets |= found_secrets
+            logins |= found_logins
         return Redactor(secrets, logins)
 
     def with_secrets(self, secrets: frozenset[str]) -> "Check":
@@ -270,9 +270,9 @@ def _secrets_in(value: object, is_url: bool) -> Iterator[tuple[set[str], set[tup
     elif isinstance(value, str) and is_url:
         yield secrets_of_url(value)
     elif isinstance(value, BaseModel):
-        for field, inner in value:
-            marked = any(isinstance(mark, UrlText) for mark in type(value).model_fields[field].metadata)
-            yield from _secrets_in(inner, marked)
+        for name, field in type(value).model_fields.items():
+            marked = any(isinstance(mark, UrlText) for mark in field.metadata)
+            yield from _secrets_in(getattr(value, name), marked)
     elif isinstance(value, Mapping):
         for inner in value.values():
             yield from _secrets_in(inner, is_url)

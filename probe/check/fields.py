@@ -36,7 +36,7 @@ def _quantity(parse: Any, example: str) -> BeforeValidator:
         try:
             return float(parse(value))
         except units.UnitError as error:
-            raise PydanticCustomError("unit", str(error).replace("{", "{{").replace("}", "}}")) from None
+            raise PydanticCustomError("unit", "{told}", {"told": str(error)}) from None
 
     return BeforeValidator(read)
 

@@ -499,7 +499,10 @@ def test_every_error_of_httpx_has_its_reason(name: str) -> None:
 
 # The stand-in against Langfuse's own description of its API
 
-OPENAPI = Path(os.environ.get("PROBE_LANGFUSE_OPENAPI", "langfuse-openapi.yml"))
+OPENAPI = Path(
+    os.environ.get("PROBE_LANGFUSE_OPENAPI")
+    or Path(__file__).parents[2].parent / "shared" / "data" / "langfuse-openapi.yml"
+)
 
 
 @functools.cache

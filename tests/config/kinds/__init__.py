@@ -1,0 +1,1 @@
+"""Tiny kinds, for the registry and the config to find."""

@@ -1,0 +1,3 @@
+"""Not a kind: its name starts with _."""
+
+raise AssertionError("nobody asked for this module")
