@@ -1,0 +1,62 @@
+"""Checks whose results arrive: say so when one does not."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from probe.check import Check
+from probe.model import Clock, Reason, Result
+from probe.units import show_seconds
+
+
+class Listening:
+    """Waits for the results of passive checks, and gives an unhealthy one for each interval that stays silent.
+
+    A check is overdue when nothing was heard for its interval and, as grace, its timeout.
+    """
+
+    def __init__(self, overdue: Callable[[Result], None], clock: Clock) -> None:
+        self._overdue = overdue
+        self._clock = clock
+        self._heard: dict[str, float] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+
+    def listen(self, checks: Iterable[Check]) -> None:
+        """Wait for these checks and for no others. A new one was heard now; a former one when it was."""
+        passive = {check.name: check for check in checks if check.passive}
+        self.stop()
+        now = self._clock.monotonic()
+        self._heard = {name: self._heard.get(name, now) for name in passive}
+        for name, check in passive.items():
+            self._wait(check, self._heard[name] + _patience(check))
+
+    def heard(self, name: str, at: float) -> None:
+        """A result of this check came, at `at` monotonic seconds; which a restored state knows too."""
+        if name in self._heard:
+            self._heard[name] = at
+
+    def stop(self) -> None:
+        """Wait for nothing any more."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _wait(self, check: Check, until: float) -> None:
+        delay = max(0.0, until - self._clock.monotonic())
+        self._timers[check.name] = asyncio.get_running_loop().call_later(delay, self._look, check)
+
+    def _look(self, check: Check) -> None:
+        now = self._clock.monotonic()
+        expected = self._heard[check.name] + _patience(check)
+        if now < expected:  # heard since; one timer for each interval, not for each result
+            self._wait(check, expected)
+            return
+        self._wait(check, now + check.interval)
+        silence = show_seconds(now - self._heard[check.name])
+        message = f"nothing heard for {silence}"
+        self._overdue(
+            Result(check.name, Reason.UNHEALTHY, message=message, at=self._clock.wall(), began=now, ended=now)
+        )
+
+
+def _patience(check: Check) -> float:
+    return check.interval + check.timeout
