@@ -1,0 +1,140 @@
+"""One state to the lines of its series, as bytes: the same bytes in both formats, so this is done once a run."""
+
+import re
+from collections.abc import Iterator
+from math import inf
+from typing import NamedTuple
+
+from probe.check import Check
+from probe.exporter import families
+from probe.exporter.families import Described
+from probe.state.values import BUCKETS, REASONS, LimitState, State, Tally
+
+_SPECIAL = re.compile(r'[\\"\n\0]')
+_ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\0": "\ufffd"}
+
+
+class Rendered(NamedTuple):
+    """The lines of one check, by family, in the order in which they were emitted.
+
+    The family of durations is in it twice, as a summary and as a histogram: which of them is shown is up to the
+    whole board, for a family has one type.
+    """
+
+    parts: tuple[tuple[Described, bytes], ...]
+
+
+def render(check: Check, state: State) -> Rendered:
+    """All series of one check. Called once for each state that a fold touched."""
+    lines = _Lines(check)
+    _of_runs(lines, check, state)
+    _of_durations(lines, check, state.tally)
+    for standing in state.limits:
+        _of_limit(lines, standing)
+    for root in state.roots:
+        lines.add(families.CAUSED_BY, 1.0, root)
+    for survey in check.surveys:
+        _of_survey(lines, check, state, survey)
+    for sample in state.result.samples if state.result else ():
+        lines.add(sample.metric, sample.value, *sample.labels)
+    return Rendered(tuple(lines))
+
+
+def number(value: float) -> str:
+    """A float as both formats write it."""
+    if value - value == 0.0:  # finite
+        return repr(float(value))
+    if value != value:  # noqa: PLR0124  # only NaN is unequal to itself
+        return "NaN"
+    return "+Inf" if value > 0 else "-Inf"
+
+
+def escaped(text: str) -> str:
+    """A label value between its quotes. A NUL, which ends the text for Prometheus' parser, becomes `\ufffd`."""
+    if _SPECIAL.search(text):
+        return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], text)
+    return text
+
+
+class _Lines:
+    """The lines of one check in the making."""
+
+    def __init__(self, check: Check) -> None:
+        labels = {"check": check.name, "kind": check.kind, **check.labels}
+        self._identity = ",".join([f'{name}="{escaped(value)}"' for name, value in labels.items()])
+        self._found: dict[str, tuple[Described, list[str]]] = {}
+
+    def __iter__(self) -> Iterator[tuple[Described, bytes]]:
+        for family, lines in self._found.values():
+            yield family, "".join(lines).encode(errors="replace")
+
+    def add(self, family: Described, value: float, *labels: str) -> None:
+        """One series with the values of the family's own labels."""
+        own = self._identity
+        if labels or family.labels:
+            pairs = zip(family.labels, labels, strict=True)
+            own += "".join([f',{name}="{escaped(text)}"' for name, text in pairs])
+        self._of(family, family.name).append(f"{family.name}{{{own}}} {number(value)}\n")
+
+    def add_totals(self, family: Described, tally: Tally) -> None:
+        """The `_sum` and `_count` of a summary or a histogram."""
+        self._of(family, family.type).extend(
+            (
+                f"{family.name}_sum{{{self._identity}}} {number(tally.seconds)}\n",
+                f"{family.name}_count{{{self._identity}}} {number(tally.count)}\n",
+            )
+        )
+
+    def add_bucket(self, family: Described, bound: float, count: int) -> None:
+        line = f'{family.name}_bucket{{{self._identity},le="{number(bound)}"}} {number(count)}\n'
+        self._of(family, family.type).append(line)
+
+    def _of(self, family: Described, key: str) -> list[str]:
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = (family, [])
+        return found[1]
+
+
+def _of_runs(lines: _Lines, check: Check, state: State) -> None:
+    if state.result is not None:
+        lines.add(families.SUCCESS, float(state.result.ok))
+        lines.add(families.LAST_DURATION, state.result.duration)
+        lines.add(families.LAST_RUN, state.result.at)
+    if state.ever_succeeded:
+        lines.add(families.LAST_SUCCESS, state.last_success_at)
+    lines.add(families.HEALTH, float(state.health))
+    for reason, count in zip(REASONS, state.tally.runs, strict=True):
+        lines.add(families.RUNS, count, reason.value)
+    lines.add(families.INTERVAL, check.interval)
+
+
+def _of_durations(lines: _Lines, check: Check, tally: Tally) -> None:
+    lines.add_totals(families.DURATIONS, tally)
+    if check.histogram:
+        for bound, count in zip(BUCKETS, tally.buckets, strict=True):
+            lines.add_bucket(families.DURATION_BUCKETS, bound, count)
+    lines.add_bucket(families.DURATION_BUCKETS, inf, tally.count)
+    lines.add_totals(families.DURATION_BUCKETS, tally)
+
+
+def _of_limit(lines: _Lines, standing: LimitState) -> None:
+    limit = standing.limit
+    if standing.value is None and not limit.by_user:
+        return  # a kind's default limit on a number that this server does not give
+    lines.add(families.LIMIT, limit.bound, limit.metric, limit.selected, limit.op, limit.level)
+    lines.add(families.LIMIT_CROSSED, float(standing.crossed), limit.metric, limit.selected, limit.level)
+
+
+def _of_survey(lines: _Lines, check: Check, state: State, survey: str) -> None:
+    lines.add(families.SURVEY_INTERVAL, check.interval_of(survey), survey)
+    standing = state.surveys.get(survey)
+    if standing is None:
+        return
+    lines.add(families.SURVEY_SUCCESS, float(standing.result.ok), survey)
+    lines.add(families.SURVEY_DURATION, standing.result.duration, survey)
+    lines.add(families.SURVEY_LAST_RUN, standing.result.at, survey)
+    if standing.last_success_at:
+        lines.add(families.SURVEY_LAST_SUCCESS, standing.last_success_at, survey)
+    for sample in standing.samples:
+        lines.add(sample.metric, sample.value, *sample.labels)
