@@ -14,7 +14,7 @@ from probe.model import Health, Result
 from probe.runner import Runner
 from probe.state import Board, State, one_shot
 
-__all__ = ["Board", "Config", "ConfigError", "Health", "State", "load", "passes", "run_checks"]
+__all__ = ["Board", "Config", "ConfigError", "Health", "State", "counts", "load", "passes", "run_checks"]
 
 GROUP, PAUSE = 4, 0.002
 """So many runs are started at a time, and so many seconds later the next: what they report stays honest."""
@@ -50,8 +50,9 @@ def passes(board: Board, *, strict: bool = False) -> bool:
 
 
 def counts(board: Board, state: State) -> bool:
-    """Whether a check's health counts in a single run of all."""
-    return state.verdict.reason != "absent" and not board.checks[state.check].passive
+    """Whether a check's health counts: that of an absent optional one and of a passive one never heard does not."""
+    never_heard = board.checks[state.check].passive and state.result is None
+    return state.verdict.reason != "absent" and not never_heard
 
 
 async def _all_results(runner: Runner, due: Sequence[tuple[Check, str]]) -> list[Result]:

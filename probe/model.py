@@ -155,6 +155,11 @@ class Result:
         return self.reason is Reason.OK
 
     @property
+    def complete(self) -> bool:
+        """Whether it found all that it was to find: ok, and not a survey that goes on next time."""
+        return self.ok and not self.unfinished
+
+    @property
     def duration(self) -> float:
         """Seconds from the start of the run to its end; waiting for a start is not in it."""
         return self.ended - self.began

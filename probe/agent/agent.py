@@ -83,10 +83,10 @@ class Agent:
         finally:
             self._is_swapping = False
         self._fold_ended()
+        await self._scheduler.replace(config.checks)
         for name, check in former.items():
             if name not in config.checks or config.checks[name].kind != check.kind:
                 await self._runner.forget(name)
-        await self._scheduler.replace(config.checks)
 
     def _reloaded(self, config: Config) -> tuple[Fold, Map[str, Rendered]]:
         folded = reloaded(self.board, config.checks, self._clock.monotonic(), self._clock.wall())

@@ -16,14 +16,11 @@ from probe.check import Check
 from probe.config import Config, Web
 from probe.exporter import agent_registry
 from probe.model import SYSTEM_CLOCK
-from probe.scheduler import GRACE, Signals, Watchdog
+from probe.scheduler import Signals, Watchdog
 from probe.server import CannotListen, Snapshot, make_app, serve, tls_context
 from probe.state.store import StoreError, restored
 
 VERSION = version("stackprobe")
-
-FORCED_AFTER = GRACE + 2.0
-"""Seconds after SIGTERM or Ctrl-C at which the process ends, whatever hangs."""
 
 STANDSTILL = 60.0
 """Seconds by which a slot may be late before the agent calls itself ill."""
@@ -84,7 +81,7 @@ async def run_agent(config: Config, options: RunOptions, masking: log.Masking) -
         mask(masking, config.checks)
         following = Following(config, options.read, swap)
         watchdog = Watchdog(agent.figures)
-        Signals(on_stop=stopped.set, on_reload=following.ask, patience=FORCED_AFTER).install()
+        Signals(on_stop=stopped.set, on_reload=following.ask).install()
         await _serve(ending, AgentView(agent, following), options.web(config.web), options.started)
         watchdog.start()
         ending.callback(watchdog.stop)

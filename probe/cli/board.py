@@ -32,15 +32,10 @@ def show(
             click.echo(line)
 
 
-def verdict_counts(document: Document) -> bool:
-    """Whether a check's health counts: an absent optional one and a passive one that nobody asked do not."""
-    return document["reason"] != "absent" and not (document["passive"] and document["last_run"] is None)
-
-
 def exit_code(documents: Sequence[Document], *, strict: bool) -> int:
     """0 when all is well; 1 when any check is unhealthy or unknown, or degraded and `strict`."""
     bad = {"unhealthy", "unknown", "degraded"} if strict else {"unhealthy", "unknown"}
-    return int(any(document["health"] in bad and verdict_counts(document) for document in documents))
+    return int(any(document["health"] in bad and document["counts"] for document in documents))
 
 
 def _show_table(documents: Sequence[Document], explain: bool) -> None:

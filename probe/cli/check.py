@@ -1,7 +1,6 @@
 """`probe check`: every check once, for people and for CI."""
 
 import sys
-import time
 from collections.abc import Mapping, Sequence
 
 import click
@@ -12,7 +11,7 @@ from probe.api import run_checks
 from probe.check import Check, suggestion
 from probe.cli import board
 from probe.cli.options import ConfigOptions, config_options
-from probe.server.documents import described_board
+from probe.server.documents import VERSION, described
 
 
 @click.command(name="check")
@@ -43,9 +42,9 @@ def command(
     config = options.read_or_exit()
     chosen = _chosen(config.checks, names, kind, label)
     result = uvloop.run(run_checks(chosen, surveys=surveys))
-    document = described_board(result, at=time.time(), reveals=True)
-    board.show(document["checks"], output, explain=explain, head={"version": 1, "health": document["health"]})
-    sys.exit(board.exit_code(document["checks"], strict=strict))
+    documents = [described(result, name, reveals=True) for name in chosen]
+    board.show(documents, output, explain=explain, head={"version": VERSION, "health": str(result.health)})
+    sys.exit(board.exit_code(documents, strict=strict))
 
 
 def _chosen(

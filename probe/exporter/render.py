@@ -131,7 +131,7 @@ def _of_survey(lines: _Lines, check: Check, state: State, survey: str) -> None:
     standing = state.surveys.get(survey)
     if standing is None:
         return
-    lines.add(families.SURVEY_SUCCESS, float(standing.result.ok), survey)
+    lines.add(families.SURVEY_SUCCESS, float(standing.result.complete), survey)
     lines.add(families.SURVEY_DURATION, standing.result.duration, survey)
     lines.add(families.SURVEY_LAST_RUN, standing.result.at, survey)
     if standing.last_success_at:

@@ -13,6 +13,7 @@
         {"name": "db", "kind": "postgres", "labels": {"team": "core"}, "interval": 15.0,
          "optional": false, "passive": false, "needs": ["net"], "dependants": ["api"],
          "health": "unhealthy",                  healthy, unknown, degraded, unhealthy
+         "counts": true,                         false: an absent optional check, or a passive one never heard
          "reason": "connect",                    "" when healthy; else a run's reason, limit, not evaluated, absent,
                                                  starting, not run
          "message": "connection refused by …",
@@ -44,11 +45,12 @@ from typing import Any
 
 from aiohttp import web
 
+from probe.api import counts
 from probe.check import Check
 from probe.model import Result
 from probe.server.aside import Aside
 from probe.server.view import Snapshot, View
-from probe.state import LimitState, State
+from probe.state import Board, LimitState, State
 
 VERSION = 1
 _JSON = "application/json; charset=utf-8"
@@ -81,7 +83,7 @@ class Documents:
         board = snapshot.board
         whole = _json({**head, "health": str(board.health), "checks": []})
         # Encoded check by check: one encoding of ten thousand would keep the loop's thread out for as long.
-        checks = b", ".join([_json(described(snapshot, name, reveals=self._reveals)) for name in board.checks])
+        checks = b", ".join([_json(described(board, name, reveals=self._reveals)) for name in board.checks])
         return whole.removesuffix(b"]}") + checks + b"]}"
 
     def _one(self, head: Mapping[str, Any], snapshot: Snapshot, name: str) -> bytes:
@@ -90,7 +92,7 @@ class Documents:
             "runs": [{"at": past.at, "duration": past.duration, "reason": past.reason} for past in state.strip],
             "failures": [_run(result, reveals=self._reveals) for result in state.failed],
         }
-        return _json({**head, "check": described(snapshot, name, reveals=self._reveals) | history})
+        return _json({**head, "check": described(snapshot.board, name, reveals=self._reveals) | history})
 
     def _head(self, snapshot: Snapshot) -> dict[str, Any]:
         return {
@@ -101,9 +103,8 @@ class Documents:
         }
 
 
-def described(snapshot: Snapshot, name: str, *, reveals: bool) -> dict[str, Any]:
+def described(board: Board, name: str, *, reveals: bool) -> dict[str, Any]:
     """One check as the module's docstring shows it."""
-    board = snapshot.board
     check, state = board.checks[name], board[name]
     return {
         "name": name,
@@ -115,6 +116,7 @@ def described(snapshot: Snapshot, name: str, *, reveals: bool) -> dict[str, Any]
         "needs": list(board.needs(name)),
         "dependants": list(board.dependants.get(name, ())),
         "health": str(state.health),
+        "counts": counts(board, state),
         "reason": state.verdict.reason,
         "message": state.verdict.message if reveals else "",
         "since": state.since_at,

@@ -119,12 +119,11 @@ def _recorded(board: Board, result: Result, counted: bool) -> State:
 
 def _after_survey(state: State, check: Check, result: Result) -> State:
     before = state.surveys.get(result.survey)
-    complete = result.ok and not result.unfinished
     kept = before.samples if before is not None and result.unfinished else ()
     survey = SurveyState(
         result=replace(result, samples=()),
-        samples=result.samples if complete else kept,
-        last_success_at=result.at if complete else before.last_success_at if before is not None else 0.0,
+        samples=result.samples if result.complete else kept,
+        last_success_at=result.at if result.complete else before.last_success_at if before is not None else 0.0,
     )
     return replace(state, surveys={**state.surveys, result.survey: survey}, limits=limits.after(state, check, result))
 

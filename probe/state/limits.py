@@ -81,7 +81,7 @@ def _health(standing: LimitState) -> Health:
 def _measured(standing: LimitState, check: Check, result: Result) -> LimitState:
     value = _worst(standing.limit, result)
     if value is None:
-        return replace(standing, missing=True) if result.ok and not result.unfinished else standing
+        return replace(standing, missing=True) if result.complete else standing
     crosses = _CROSSES[standing.limit.op](value, standing.limit.bound)
     if crosses == standing.crossed:
         return replace(standing, value=value, against=0, missing=False)

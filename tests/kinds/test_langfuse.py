@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 import httpx
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import langfuse.api
 import pytest
 import yaml

@@ -42,6 +42,7 @@ async def test_all_checks(serving: Serving) -> None:
         "needs": ["db", "cache"],
         "dependants": ["website"],
         "health": "unhealthy",
+        "counts": True,
         "reason": "unhealthy",
         "message": 'status 503, expected 200: {"detail":"no database"}',
         "since": NOON - 130,
