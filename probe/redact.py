@@ -11,7 +11,8 @@ SHORTEST = 3
 """Secrets of fewer characters are not looked for in free text: they would mask half of every word."""
 
 _ESCAPE = re.compile("%[0-9A-F]{2}")
-_HOSTS = re.compile(r"|(?:,?(?:\[[^\]]+\]|[^:,\[\]]+)(?::\d*)?)+")
+_HOST = r"(?:\[[^\]]+\]|[^:,\[\]]+)(?::\d*)?"
+_HOSTS = re.compile(f"(?:{_HOST}(?:,{_HOST})*)?")
 
 SHORTEST_CORE = 6
 """The same for a piece of base64, which means nothing by itself."""
@@ -80,7 +81,7 @@ def secrets_of_url(url: str) -> tuple[set[str], set[tuple[str, str]]]:
     logins: set[tuple[str, str]] = set()
     userinfo, at, _ = _authority(url).rpartition("@")
     if at:
-        user, colon, password = userinfo.partition(":")
+        user, _, password = userinfo.partition(":")
         texts |= {userinfo, unquote(userinfo), password, unquote(password)}
         logins.add((unquote(user), unquote(password)))
     query = url.partition("?")[2].partition("#")[0]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 
@@ -89,6 +89,8 @@ class Check(BaseModel):
     """What this kind's reasons mean where that is not plain, for `probe kinds` and the docs."""
     permissions: ClassVar[str] = ""
     """The least rights it needs, ready to paste (GRANT, ACL, policy), for `probe kinds` and the docs."""
+    example: ClassVar[str] = ""
+    """A config with such a check, ready to paste, for `probe kinds` and the docs."""
     declared: ClassVar[Mapping[str, Metric]] = {}
     """The class's metrics by key, shared ones included; made from `metrics`."""
     surveys: ClassVar[Mapping[str, Survey]] = {}
@@ -263,6 +265,13 @@ def _members(place: object) -> dict[str, Any]:
     return found
 
 
+def _parts_of(annotation: object) -> Iterator[object]:
+    """What a type is made of, however deep: of `Url | None` also the mark that makes it a Url."""
+    for part in get_args(annotation):
+        yield part
+        yield from _parts_of(part)
+
+
 def _secrets_in(value: object, is_url: bool) -> Iterator[tuple[set[str], set[tuple[str, str]]]]:
     """Secrets of a field's value, however deep: Secret texts, and the userinfo and query of URLs."""
     if isinstance(value, SecretStr):
@@ -271,7 +280,7 @@ def _secrets_in(value: object, is_url: bool) -> Iterator[tuple[set[str], set[tup
         yield secrets_of_url(value)
     elif isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            marked = any(isinstance(mark, UrlText) for mark in field.metadata)
+            marked = any(isinstance(mark, UrlText) for mark in (*field.metadata, *_parts_of(field.annotation)))
             yield from _secrets_in(getattr(value, name), marked)
     elif isinstance(value, Mapping):
         for inner in value.values():

@@ -3,6 +3,7 @@
 Each carries its JSON Schema, so editors know it too.
 """
 
+from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SecretStr, WithJsonSchema
@@ -30,9 +31,10 @@ def _quantity(parse: Any, example: str) -> BeforeValidator:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise PydanticCustomError("unit", f"{value!r} is no quantity; write {example}")
         if not isinstance(value, str):
-            if parse is units.ratio:
+            if parse is units.ratio and isfinite(value):
                 return float(value)
-            raise PydanticCustomError("unit", f"{value} lacks a unit; write {example}")
+            lacks = "is no ratio" if parse is units.ratio else "lacks a unit"
+            raise PydanticCustomError("unit", f"{value} {lacks}; write {example}")
         try:
             return float(parse(value))
         except units.UnitError as error:

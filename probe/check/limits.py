@@ -10,6 +10,8 @@ from probe.model import Level, Limit, Metric
 
 _KEY = re.compile(r"(?P<metric>[^{}\s]+)\s*(?:\{(?P<selector>[^{}]*)\})?")
 _BOUND = re.compile(r"(?P<op>>=|<=|==|!=|>|<)\s*(?P<bound>.+)")
+_PARTS = re.compile(r'(?:[^,"]|"[^"]*"?)+')
+"""What stands between the commas of a selector; a comma in quotes is part of a value."""
 _PAIR = re.compile(r'\s*(?P<label>[A-Za-z_]\w*)\s*=\s*(?:"(?P<quoted>[^"]*)"|(?P<bare>[^",]*?))\s*')
 
 Op = Literal[">", ">=", "<", "<=", "==", "!="]
@@ -71,7 +73,7 @@ def _metric(name: str, metrics: Mapping[str, Metric]) -> Metric:
 
 def _selector(text: str | None, metric: Metric) -> tuple[tuple[str, str], ...]:
     pairs = []
-    for part in (text or "").split(","):
+    for part in _PARTS.findall(text or ""):
         if not part.strip():
             continue
         found = _PAIR.fullmatch(part)
