@@ -31,7 +31,7 @@ async def run_checks(checks: Mapping[str, Check], *, surveys: bool = True) -> Bo
         (check, survey)
         for check in checks.values()
         if not check.passive
-        for survey in ("", *(check.surveys if surveys else ()))
+        for survey in ("", *(check.active_surveys if surveys else ()))
     ]
     try:
         results = await _all_results(runner, due)

@@ -1,6 +1,18 @@
 #!/bin/sh
-# Installs what the tests use beyond wheels: real servers and promtool. Needs root, or sudo, and Debian's packages.
+# Installs what the tests use beyond wheels: real servers and promtool. Needs root, or sudo, Debian's packages, and Go.
 set -eu
+
+as_root=""
+[ "$(id -u)" = 0 ] || as_root="sudo"
+
+# MinIO is source-only since October 2025: its last Go module, about four minutes to build.
+MINIO="github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
+if ! command -v minio >/dev/null; then
+    built=$(mktemp -d)
+    GOBIN="$built" go install "$MINIO"
+    $as_root install "$built/minio" /usr/local/bin/minio
+    rm -r "$built"
+fi
 
 missing=""
 command -v promtool >/dev/null || missing="$missing prometheus"
@@ -8,8 +20,6 @@ command -v redis-server >/dev/null || missing="$missing redis-server"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
 
-as_root=""
-[ "$(id -u)" = 0 ] || as_root="sudo"
 $as_root apt-get update -qq
 # The tests start servers of their own: Debian's need not run.
 printf '#!/bin/sh\nexit 101\n' | $as_root tee /usr/sbin/policy-rc.d >/dev/null

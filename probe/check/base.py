@@ -162,6 +162,11 @@ class Check(BaseModel):
         """All metrics that this check may emit, by key. A kind whose fields declare some overrides it."""
         return self.declared
 
+    @property
+    def active_surveys(self) -> tuple[str, ...]:
+        """The surveys that its fields ask for; all of them, unless a kind says otherwise."""
+        return tuple(self.surveys)
+
     def metrics_of(self, survey: str) -> Mapping[str, Metric]:
         """The metrics of one survey, or of the run itself (empty name); the duration is the runner's to give."""
         return {
@@ -217,10 +222,10 @@ class Check(BaseModel):
                 yield ("labels", label), f'"{label}" is no label name; use letters, digits and _'
         for level, key, text in self._written_limits():
             try:
-                if text == OFF:
-                    read_target(key, self.metrics_declared)
-                else:
+                metric, _ = read_target(key, self.metrics_declared)
+                if text != OFF:
                     read_limit(level, key, text, self.metrics_declared)
+                    self._must_be_measured(metric)
             except LimitError as error:
                 yield (level, key), str(error)
 
@@ -240,8 +245,17 @@ class Check(BaseModel):
         copy._secrets = secrets  # noqa: SLF001  # its own, on a copy
         return copy
 
+    def _must_be_measured(self, metric: Metric) -> None:
+        if metric.survey and metric.survey not in self.active_surveys:
+            raise LimitError(
+                f'{metric.key} is never measured: it comes from the survey "{metric.survey}", '
+                "which nothing in this check asks for"
+            )
+
     def _default_limits(self) -> Iterator[tuple[Level, str, str]]:
         for key, metric in self.metrics_declared.items():
+            if metric.survey and metric.survey not in self.active_surveys:
+                continue
             if metric.warn is not None:
                 yield "warn", key, metric.warn
             if metric.fail is not None:

@@ -1,7 +1,7 @@
 """The demo from start to end: the stack, the agent on it, and perhaps a part that breaks and is mended."""
 
 import asyncio
-import os
+import shlex
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
@@ -46,6 +46,7 @@ async def run_demo(listen: str, broken: str | None, say: Say, masking: log.Maski
                 lambda: _read(env_file),
                 lambda web: Web(**{**dict(web), "listen": listen}),
                 lambda url: _welcome(url, env_file, stack, say),
+                ends_on_hangup=True,
             )
             if broken is not None:
                 breaking = asyncio.create_task(_break_and_mend(stack, broken, say), name="breaking")
@@ -55,16 +56,17 @@ async def run_demo(listen: str, broken: str | None, say: Say, masking: log.Maski
 
 
 def _read(env_file: Path) -> Config:
-    return load([example()], allow=frozenset(), environ=os.environ, env_files=[env_file])
+    """The example on this stack alone: variables of the same name in the environment are somebody else's."""
+    return load([example()], allow=frozenset(), environ={}, env_files=[env_file])
 
 
 def _welcome(url: str, env_file: Path, stack: Stack, say: Say) -> None:
-    probe = Path(sys.argv[0]) if Path(sys.argv[0]).name == "probe" else Path("probe")
+    probe = shlex.quote(sys.argv[0]) if Path(sys.argv[0]).name == "probe" else f"{shlex.quote(sys.executable)} -m probe"
     say(
         f"""
   status page   {url}/
   metrics       {url}/metrics
-  once, for CI  {probe} check --config {example()} --env-file {env_file}
+  once, for CI  {probe} check --config {shlex.quote(str(example()))} --env-file {shlex.quote(str(env_file))}
   break a part  {probe} demo --break db   (or {", ".join(PARTS[1:])})
 
   Everything is real, from Python wheels{_but_for(stack)}; Langfuse is a stand-in that answers as its API says.

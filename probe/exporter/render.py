@@ -33,7 +33,7 @@ def render(check: Check, state: State) -> Rendered:
         _of_limit(lines, standing)
     for root in state.roots:
         lines.add(families.CAUSED_BY, 1.0, root)
-    for survey in check.surveys:
+    for survey in check.active_surveys:
         _of_survey(lines, check, state, survey)
     for sample in state.result.samples if state.result else ():
         lines.add(sample.metric, sample.value, *sample.labels)

@@ -41,4 +41,4 @@ class Entry:
 def keys_of(check: Check) -> list[Key]:
     """What of a check is scheduled: its run, unless its results arrive by themselves, and its surveys."""
     own = [] if check.passive else [(check.name, "")]
-    return own + [(check.name, survey) for survey in check.surveys]
+    return own + [(check.name, survey) for survey in check.active_surveys]

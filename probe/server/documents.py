@@ -159,7 +159,7 @@ def _limit(standing: LimitState) -> dict[str, Any]:
 
 def _surveys(check: Check, state: State, *, reveals: bool) -> list[dict[str, Any]]:
     surveys = []
-    for name in check.surveys:
+    for name in check.active_surveys:
         standing = state.surveys.get(name)
         surveys.append(
             {

@@ -85,7 +85,7 @@ class Pages:
             reasons=list(dict.fromkeys(past.reason.value for past in state.strip)),
             run=self._run(state.result, snapshot.at),
             failures=[self._run(result, snapshot.at) for result in state.failed],
-            surveys=[self._survey(snapshot, name, survey) for survey in check.surveys],
+            surveys=[self._survey(snapshot, name, survey) for survey in check.active_surveys],
             limits=list(limited(check, state.limits)),
             last_success=moment(state.last_success_at, snapshot.at),
             needs=cards.links(board, board.needs(name)),

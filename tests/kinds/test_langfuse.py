@@ -277,12 +277,12 @@ async def test_the_generation_is_found_once(agent: Agent) -> None:
     assert result.value("api_info", generation="v4") == 1
 
 
-async def test_without_keys_it_asks_nothing_and_says_so(server: StandIn, agent: Agent) -> None:
-    result = await agent.usage(Langfuse(name="llm", url=server.url))
-    assert result.reason is Reason.OK
-    assert result.notes == ("no usage without the project's keys; set public_key and secret_key",)
-    assert not result.samples
-    assert not server.asked
+def test_without_keys_there_is_no_usage_to_ask_for() -> None:
+    assert Langfuse(url="http://langfuse", public_key="pk", secret_key="sk").active_surveys == ("usage",)
+    assert Langfuse(url="http://langfuse").active_surveys == ()
+    assert [message for _, message in Langfuse(url="http://langfuse", warn={"traces": "< 1"}).problems()] == [
+        'traces is never measured: it comes from the survey "usage", which nothing in this check asks for'
+    ]
 
 
 async def test_wrong_keys_fail_the_survey_and_leave_the_health(either: StandIn, agent: Agent) -> None:

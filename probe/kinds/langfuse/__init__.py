@@ -130,6 +130,17 @@ class Langfuse(Check):
         httpx.CookieConflict: Reason.INTERNAL,
         httpx.StreamError: Reason.INTERNAL,
     }
+    example: ClassVar[str] = """\
+checks:
+  langfuse:
+    kind: langfuse
+    url: http://langfuse:3000
+    worker_url: http://langfuse-worker:3030
+    public_key: ${LANGFUSE_PUBLIC_KEY}
+    secret_key: ${LANGFUSE_SECRET_KEY}
+    by: [model]
+    warn: {error_ratio: "> 5%", latency_p95_seconds: "> 30s"}
+"""
     reasons: ClassVar = {
         Reason.AUTH: "A proxy before the health endpoint wants a login. Refused keys fail the survey, not the health.",
         Reason.PROTOCOL: "Not Langfuse: a login page, a redirect, another service, no health endpoint (404).",
@@ -157,17 +168,17 @@ class Langfuse(Check):
         if self.worker_url is not None:
             await self._ask_worker(run, self.worker_url)
 
+    @property
+    def active_surveys(self) -> tuple[str, ...]:
+        return tuple(self.surveys) if self.public_key and self.secret_key else ()
+
     @survey(interval="usage_interval", timeout="usage_timeout")
     async def usage(self, run: Run) -> None:
-        if self.public_key is None or self.secret_key is None:
-            run.note("no usage without the project's keys; set public_key and secret_key")
-            return
         memory: Memory = run.memory or Memory()
         if 0 < memory.not_before - run.now <= LONGEST_WAIT:
             raise Unhealthy(f"rate limited until {_shown(memory.not_before)}; not asked before")
-        keys = self.public_key.get_secret_value(), self.secret_key.get_secret_value()
         try:
-            run.memory = await self._survey(run, Api(run, self.url.rstrip("/"), *keys, self.tls), memory.generation)
+            run.memory = await self._survey(run, self._api(run), memory.generation)
         except RateLimited as error:
             wait = min(LONGEST_WAIT, seconds_to_wait(error.retry_after, run.now))
             run.memory = memory._replace(not_before=run.now + wait)
@@ -193,6 +204,12 @@ class Langfuse(Check):
                 raise type(error)(f"the worker: {error}") from None
             if told.get("status") != "ok":
                 raise Garbled(f"the worker: not a Langfuse worker's health: {', '.join(told) or 'nothing'}")
+
+    def _api(self, run: Run) -> Api:
+        if self.public_key is None or self.secret_key is None:
+            raise AssertionError("without keys the survey is not active")
+        public, secret = self.public_key.get_secret_value(), self.secret_key.get_secret_value()
+        return Api(run, self.url.rstrip("/"), public, secret, self.tls)
 
     async def _survey(self, run: Run, api: Api, known: str) -> Memory:
         window = Window(run.now - self.window, run.now)

@@ -137,7 +137,7 @@ checks:
     url: redis://probe:${CACHE_PASSWORD}@cache:6379/0
     keys: {celery: list, "bull:mail:wait": list}
     warn: {"key_length{key=celery}": "> 1000"}
-    fail: {memory_ratio: "> 0.98"}
+    fail: {memory_refusal_ratio: "> 0.98"}
 """
     reasons: ClassVar[Mapping[Reason, str]] = {
         Reason.CONNECT: "refused, reset, or closed without a word: also a TLS port that is asked without TLS",
