@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from probe.demo import PARTS
 from probe.demo.app import App
@@ -33,12 +33,12 @@ class Part(Protocol):
 class Stack:
     """A database, a cache, an object store, a stand-in for Langfuse, and an app that really uses the first two."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder` takes their data and logs."""
+    def __init__(self, folder: Path, *, object_store: Literal["moto"] | None = None) -> None:
+        """`folder` takes their data and logs. `object_store`: moto's server even where there is a MinIO."""
         self._password = secrets.token_hex(12)
         self.db = Postgres(folder / "db")
         self.cache = Valkey(folder / "cache", settings={"user": _acl_user(self._password)})
-        self.bucket = S3(folder / "bucket", CONTENTS)
+        self.bucket = S3(folder / "bucket", CONTENTS, program=object_store)
         self.langfuse = Langfuse()
         self.api = App(self.db.dsn(ROLE, self._password), self.cache.url)
         self.parts: Mapping[str, Part] = {name: getattr(self, name) for name in PARTS}
