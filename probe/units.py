@@ -101,7 +101,7 @@ def show(value: float, unit: str) -> str:
         return show_size(value)
     if unit == "ratio":
         return f"{value * 100:.4g}%"
-    return f"{value:.10g}"
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.10g}"
 
 
 def _sum_of_parts(text: str, units: dict[str, float], what: str, example: str) -> float:

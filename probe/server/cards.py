@@ -1,7 +1,7 @@
 """The board as the pages show it: cards with everything in words, worst first, dependants under their cause."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from probe.model import Change, Health, Result
@@ -147,7 +147,7 @@ def events(snapshot: Snapshot, changes: Sequence[Change], *, reveals: bool) -> l
     """Changes in words; those of checks that are gone name them still."""
     return [
         Event(
-            link=link(snapshot.board, change.check),
+            link=replace(link(snapshot.board, change.check), health=str(change.after.health)),
             before=str(change.before.health),
             after=str(change.after.health),
             reason=change.after.reason,
