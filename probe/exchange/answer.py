@@ -1,0 +1,75 @@
+"""What an HTTP server said."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from multidict import CIMultiDictProxy
+
+from probe.check import Denied, Garbled, Unhealthy
+
+LONGEST_EXCERPT = 200
+"""Characters of a body that a message shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. `url` is where it came from, less any login; `version` as in `1.1`."""
+
+    url: str
+    status: int
+    reason: str
+    version: str
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    mask: Callable[[str], str] = str
+    """Hides secrets in what is shown of the answer, before it is cut."""
+
+    def masked(self, mask: Callable[[str], str]) -> "Answer":
+        """The same, with secrets hidden in what is shown of it."""
+        return replace(self, mask=mask)
+
+    def show(self, text: str) -> str:
+        """The beginning of a text of this answer on one line, for a message."""
+        return excerpt(self.mask(text[: LONGEST_EXCERPT * 8]))
+
+    @property
+    def shown(self) -> str:
+        """The beginning of the body on one line, for a message."""
+        return self.show(self.text)
+
+    @property
+    def text(self) -> str:
+        """The body in its declared charset (default UTF-8); what does not decode is replaced."""
+        try:
+            return self.body.decode(self._charset, errors="replace")
+        except LookupError:
+            return self.body.decode(errors="replace")
+
+    def json(self) -> Any:
+        """The body read as JSON. Raises Garbled, with what came instead."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise Garbled(f"{self.url} did not answer in JSON: {self.shown or 'an empty body'}") from None
+
+    def refusal(self, expected: str) -> Denied | Unhealthy:
+        """The failure that this status is, where another was `expected`, with what the body says about it."""
+        message = f"expected status {expected}, got {self.status}"
+        if said := self.shown:
+            message += f": {said}"
+        elif self.reason:
+            message += f" {self.reason}"
+        return Denied(message) if self.status in (401, 403, 407) else Unhealthy(message)
+
+    @property
+    def _charset(self) -> str:
+        _, _, after = self.headers.get("Content-Type", "").lower().partition("charset=")
+        return after.partition(";")[0].strip("\"' ") or "utf-8"
+
+
+def excerpt(text: str, longest: int = LONGEST_EXCERPT) -> str:
+    """The beginning of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
