@@ -16,6 +16,7 @@ fi
 
 missing=""
 command -v promtool >/dev/null || missing="$missing prometheus"
+command -v prometheus-blackbox-exporter >/dev/null || missing="$missing prometheus-blackbox-exporter"
 command -v redis-server >/dev/null || missing="$missing redis-server"
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
 [ -z "$missing" ] && exit 0
