@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterable
 
-from probe.redact import Redactor
+from probe.redact import JoinedRedactor, Redactor
 
 LEVELS = ("debug", "info", "warning", "error")
 _LOUD = ("apscheduler", "aiohttp.access", "asyncio", "botocore", "aiobotocore", "aioboto3", "httpx", "httpcore")
@@ -21,7 +21,7 @@ class Masking(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s")
-        self.redact = Redactor()
+        self.redact = JoinedRedactor()
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text, masked."""
@@ -42,5 +42,5 @@ def set_up(level: str = "info") -> Masking:
 
 
 def mask(masking: Masking, redactors: Iterable[Redactor]) -> None:
-    """Mask from now on all that any of these masks."""
-    masking.redact = Redactor.joined(redactors)
+    """Mask from now on all that any of these masks. Takes half a second for ten thousand: call it in a thread."""
+    masking.redact = JoinedRedactor(redactors)

@@ -202,8 +202,8 @@ class Limit:
 
     @property
     def selected(self) -> str:
-        """The selector as `a=b,c=d`; empty without one."""
-        return ",".join(f"{name}={value}" for name, value in self.selector)
+        """The selector as `a=b,c="d,e"`; empty without one."""
+        return ",".join(f'{name}="{value}"' if "," in value else f"{name}={value}" for name, value in self.selector)
 
 
 @dataclass(frozen=True, slots=True)

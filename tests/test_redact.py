@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probe.redact import MASK, SHORTEST, Redactor, secrets_of_url
+from probe.redact import MASK, SHORTEST, JoinedRedactor, Redactor, secrets_of_url
 
 SECRETS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="*"), min_size=SHORTEST, max_size=30)
 AROUND = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="*"), max_size=10)
@@ -78,7 +78,16 @@ def test_of_two_secrets_the_longer_one_is_masked_whole() -> None:
 
 
 def test_without_secrets_nothing_changes() -> None:
-    assert Redactor()("as it is") == "as it is"
+    assert Redactor()("as it is") == JoinedRedactor()("as it is") == "as it is"
+
+
+@given(
+    st.lists(st.text("ab/", min_size=1, max_size=6), max_size=6),
+    st.lists(st.text("ab/", min_size=1, max_size=6), max_size=6),
+    st.text("ab/c%26", max_size=60),
+)
+def test_several_together_mask_what_one_with_all_their_secrets_does(one: list[str], two: list[str], text: str) -> None:
+    assert JoinedRedactor([Redactor(one), Redactor(two)])(text) == Redactor([*one, *two])(text)
 
 
 @pytest.mark.parametrize("secret", ["from a latin-1 variable: \udce9", "half a pair: \ud800"])

@@ -104,14 +104,18 @@ class Agent:
     def _fold_ended(self) -> None:
         if self._is_swapping or not self._ended:
             return
-        ended, self._ended = self._ended, []
+        ended, self._ended = [run for run in self._ended if self._is_known(run.result)], []
         folded = fold(self.board, ended)
         self._take(folded)
         self._render(folded.touched)
         for run in ended:
-            state = self.board.states.get(run.result.check)
-            if state is not None and not run.result.ok and not run.result.survey and not state.down:
+            if not (run.result.ok or run.result.survey or self.board[run.result.check].down):
                 self._scheduler.retry(run.result.check, run.result.began)
+
+    def _is_known(self, result: Result) -> bool:
+        """Whether it is of the check of this name that is on the board, not of one that had the name before."""
+        state = self.board.states.get(result.check)
+        return state is not None and result.began >= state.appeared
 
     def _take(self, folded: Fold) -> None:
         self.board = folded.board

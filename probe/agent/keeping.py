@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Keeping:
         self._clock = clock
         self._kept: Board | None = None
         self._is_failing = False
+        self._writing = threading.Lock()
 
     async def keep(self) -> None:
         """Until cancelled."""
@@ -32,8 +34,14 @@ class Keeping:
             await asyncio.to_thread(self.keep_now)
 
     def keep_now(self) -> None:
-        """Write the board if it is another than the one that was written. A failure is logged once, until mended."""
-        board = self._board()
+        """Write the board if it is another than the one that was written. A failure is logged once, until mended.
+
+        In any thread: the last write, at the end, waits for one that `keep` may have left under way.
+        """
+        with self._writing:
+            self._keep(self._board())
+
+    def _keep(self, board: Board) -> None:
         if board is self._kept:
             return
         try:

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 from probe import log
 from probe.agent.agent import Agent
@@ -42,6 +43,8 @@ class RunOptions:
     read: Callable[[], Config]
     web: Callable[[Web], Web] = lambda web: web
     started: Callable[[str], None] = lambda url: None
+    ends_on_hangup: bool = False
+    """End when the terminal closes, instead of reading the config again on SIGHUP."""
 
 
 class AgentView:
@@ -75,13 +78,13 @@ async def run_agent(config: Config, options: RunOptions, masking: log.Masking) -
         async def swap(fresh: Config) -> None:
             if fresh.web != agent.config.web or fresh.state_dir != agent.config.state_dir:
                 _log.warning("web and state_dir are read at the start: restart the agent for what changed there")
-            mask(masking, fresh.checks)
+            await asyncio.to_thread(mask, masking, [*agent.config.checks.values(), *fresh.checks.values()])
             await agent.reload(fresh)
 
-        mask(masking, config.checks)
+        mask(masking, config.checks.values())
         following = Following(config, options.read, swap)
         watchdog = Watchdog(agent.figures)
-        Signals(on_stop=stopped.set, on_reload=following.ask).install()
+        Signals(on_stop=stopped.set, on_reload=stopped.set if options.ends_on_hangup else following.ask).install()
         await _serve(ending, AgentView(agent, following), options.web(config.web), options.started)
         watchdog.start()
         ending.callback(watchdog.stop)
@@ -90,17 +93,17 @@ async def run_agent(config: Config, options: RunOptions, masking: log.Masking) -
         ending.push_async_callback(agent.stop)
         await agent.start()
         _log.info("%d checks", len(config.checks))
-        beside = [asyncio.create_task(following.follow(), name="following")]
+        beside = [_beside(following.follow(), "following")]
         if keeping is not None:
-            beside.append(asyncio.create_task(keeping.keep(), name="keeping"))
+            beside.append(_beside(keeping.keep(), "keeping"))
         ending.push_async_callback(_cancel, beside)
         await stopped.wait()
         _log.info("stopping")
 
 
-def mask(masking: log.Masking, checks: Mapping[str, Check]) -> None:
+def mask(masking: log.Masking, checks: Iterable[Check]) -> None:
     """Mask in the log what is secret in these checks."""
-    log.mask(masking, (check.redact for check in checks.values()))
+    log.mask(masking, (check.redact for check in checks))
 
 
 def _agent(config: Config) -> Agent:
@@ -124,6 +127,18 @@ async def _serve(ending: AsyncExitStack, view: AgentView, web: Web, started: Cal
     ending.push_async_callback(runner.cleanup)
     host, port = runner.addresses[0][:2]
     started(f"{'https' if web.tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}")
+
+
+def _beside(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """Work that goes on beside the checks. Should a bug end it, the log says so at once."""
+    task = asyncio.create_task(work, name=name)
+    task.add_done_callback(_landed)
+    return task
+
+
+def _landed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("%s: a bug has ended it; restart the agent", task.get_name(), exc_info=error)
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

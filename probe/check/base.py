@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, ClassVar, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 
 from probe.check.failure import Failures
 from probe.check.fields import Duration, UrlText
-from probe.check.limits import OFF, LimitError, read_limit, read_target
+from probe.check.limits import OFF, LimitError, read_limit, read_key, written_twice
 from probe.check.run import Run
 from probe.model import Level, Limit, Metric, Reason, gauge, named
 from probe.redact import Redactor, secrets_of_url
@@ -196,7 +196,7 @@ class Check(BaseModel):
             *((False, default) for default in self._default_limits()),
             *((True, written) for written in self._written_limits()),
         ]:
-            metric, selector = read_target(key, metrics)
+            metric, selector = read_key(key, metrics)
             place = (level, metric.name, selector)
             if text == OFF:
                 chosen.pop(place, None)
@@ -220,14 +220,20 @@ class Check(BaseModel):
                 yield ("labels", label), f'label "{label}" is reserved; choose another name'
             elif not _LABEL.fullmatch(label):
                 yield ("labels", label), f'"{label}" is no label name; use letters, digits and _'
+        yield from self._problems_of_limits()
+
+    def _problems_of_limits(self) -> Iterator[Problem]:
         for level, key, text in self._written_limits():
             try:
-                metric, _ = read_target(key, self.metrics_declared)
+                metric, _ = read_key(key, self.metrics_declared)
                 if text != OFF:
                     read_limit(level, key, text, self.metrics_declared)
                     self._must_be_measured(metric)
             except LimitError as error:
                 yield (level, key), str(error)
+        for level, limits in (("warn", self.warn), ("fail", self.fail)):
+            for key, former in written_twice(limits, self.metrics_declared):
+                yield (level, key), f"{key} is the same limit as {former}; remove one of them"
 
     @cached_property
     def redact(self) -> Redactor:
@@ -286,6 +292,14 @@ def _parts_of(annotation: object) -> Iterator[object]:
         yield from _parts_of(part)
 
 
+@cache
+def _urls_of(model: type[BaseModel]) -> frozenset[str]:
+    """The names of the fields whose texts are URLs."""
+    fields = model.model_fields.items()
+    parts = ((name, (*field.metadata, *_parts_of(field.annotation))) for name, field in fields)
+    return frozenset(name for name, marks in parts if any(isinstance(mark, UrlText) for mark in marks))
+
+
 def _secrets_in(value: object, is_url: bool) -> Iterator[tuple[set[str], set[tuple[str, str]]]]:
     """Secrets of a field's value, however deep: Secret texts, and the userinfo and query of URLs."""
     if isinstance(value, SecretStr):
@@ -293,9 +307,9 @@ def _secrets_in(value: object, is_url: bool) -> Iterator[tuple[set[str], set[tup
     elif isinstance(value, str) and is_url:
         yield secrets_of_url(value)
     elif isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            marked = any(isinstance(mark, UrlText) for mark in (*field.metadata, *_parts_of(field.annotation)))
-            yield from _secrets_in(getattr(value, name), marked)
+        urls = _urls_of(type(value))
+        for name in type(value).model_fields:
+            yield from _secrets_in(getattr(value, name), name in urls)
     elif isinstance(value, Mapping):
         for inner in value.values():
             yield from _secrets_in(inner, is_url)

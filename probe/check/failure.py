@@ -86,5 +86,5 @@ def reason_of(error: BaseException, failures: Failures) -> Reason:
         for parent in type(error).__mro__:
             if parent in known:
                 told = known[parent]
-                return told if isinstance(told, Reason) else told(error)
+                return told if isinstance(told, Reason) else Reason(told(error))
     return Reason.INTERNAL

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, cast
 
 from probe import units
@@ -25,7 +25,7 @@ OFF = "off"
 """Written in place of a bound, it removes the kind's default limit."""
 
 
-def read_target(key: str, metrics: Mapping[str, Metric]) -> tuple[Metric, tuple[tuple[str, str], ...]]:
+def read_key(key: str, metrics: Mapping[str, Metric]) -> tuple[Metric, tuple[tuple[str, str], ...]]:
     """Metric and selector of a limit's key (`database_size_bytes{datname=app}`). Raises LimitError."""
     found = _KEY.fullmatch(key.strip())
     if found is None:
@@ -36,7 +36,7 @@ def read_target(key: str, metrics: Mapping[str, Metric]) -> tuple[Metric, tuple[
 
 def read_limit(level: Level, key: str, text: str, metrics: Mapping[str, Metric], *, by_user: bool = True) -> Limit:
     """One limit from its key and its bound (`> 50GiB`). Raises LimitError."""
-    metric, selector = read_target(key, metrics)
+    metric, selector = read_key(key, metrics)
     bound = _BOUND.fullmatch(text.strip())
     if bound is None:
         raise LimitError(f'{text!r} is not a limit; write an operator and a number, as in "> 0.8", or {OFF}')
@@ -48,6 +48,18 @@ def read_limit(level: Level, key: str, text: str, metrics: Mapping[str, Metric],
     except units.UnitError as error:
         raise LimitError(f"{metric.key}: {error}") from None
     return Limit(metric.name, op, value, level, selector, metric.is_time, metric.survey, by_user)
+
+
+def written_twice(keys: Iterable[str], metrics: Mapping[str, Metric]) -> Iterator[tuple[str, str]]:
+    """Keys that mean the same as one before them (`heat_ratio`, `probe_engine_heat_ratio`), each with that one."""
+    first: dict[tuple[str, tuple[tuple[str, str], ...]], str] = {}
+    for key in keys:
+        try:
+            metric, selector = read_key(key, metrics)
+        except LimitError:
+            continue
+        if (former := first.setdefault((metric.name, selector), key)) is not key:
+            yield key, former
 
 
 def suggestion(wrong: str, known: Mapping[str, object] | list[str]) -> str:
@@ -72,7 +84,7 @@ def _metric(name: str, metrics: Mapping[str, Metric]) -> Metric:
 
 
 def _selector(text: str | None, metric: Metric) -> tuple[tuple[str, str], ...]:
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for part in _PARTS.findall(text or ""):
         if not part.strip():
             continue
@@ -83,5 +95,7 @@ def _selector(text: str | None, metric: Metric) -> tuple[tuple[str, str], ...]:
             raise LimitError(
                 f'{metric.key} has no label "{found["label"]}"{suggestion(found["label"], list(metric.labels))}'
             )
+        if found["label"] in dict(pairs):
+            raise LimitError(f'the label "{found["label"]}" stands twice in the selector; a series has one value of it')
         pairs.append((found["label"], found["bare"] if found["quoted"] is None else found["quoted"]))
     return tuple(sorted(pairs))

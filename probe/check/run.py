@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import blake2b
 from typing import Any
 
 from probe.model import Clock, Metric, Sample, Step
@@ -10,7 +11,7 @@ MOST_SAMPLES = 20_000
 """Samples that one run may emit: what a scrape of 50 such checks can still carry in 50 ms (bench/scrape.py)."""
 
 LONGEST_LABEL = 256
-"""Characters of a label value; what is longer is cut and ends in `…`."""
+"""Characters of a label value; what is longer is cut and ends in `…` and a digest, so that two stay two."""
 
 MOST_NOTES = 20
 
@@ -105,8 +106,8 @@ class Run:
 
     def note(self, text: str) -> None:
         """Say something to people that is no failure: a number that a permission hides, and how to grant it."""
-        if len(self._notes) < MOST_NOTES and text not in self._notes:
-            self._notes.append(text)
+        if len(self._notes) < MOST_NOTES and str(text) not in self._notes:
+            self._notes.append(str(text))
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -128,4 +129,9 @@ class Run:
 
 def _label(value: object) -> str:
     text = str(value)
-    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+    if not text.isascii():  # then it may have halves of surrogate pairs, which no exposition can carry
+        text = text.encode(errors="backslashreplace").decode()
+    if len(text) <= LONGEST_LABEL:
+        return text
+    digest = blake2b(text.encode(), digest_size=4).hexdigest()
+    return f"{text[: LONGEST_LABEL - 1 - len(digest)]}…{digest}"

@@ -1,10 +1,10 @@
 """The commands. One module a command, imported when it is called: `probe check` never pays for `probe run`."""
 
 import importlib
-import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Any
 
 import click
 
@@ -18,6 +18,9 @@ COMMANDS = {
     "demo": "A real stack and the agent on it.",
 }
 """Each command and what it does; its module defines `command`."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells count it (128 + SIGINT)."""
 
 
 class Commands(click.Group):
@@ -34,6 +37,23 @@ class Commands(click.Group):
         command: click.Command = importlib.import_module(f"probe.cli.{cmd_name}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; one that does not exist is a usage error with a suggestion."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from probe.check import suggestion  # noqa: PLC0415  # pydantic, which `probe --help` does without
+
+            ctx.fail(f'no command "{args[0]}"{suggestion(args[0], COMMANDS)}')
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; Ctrl-C ends it without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any."""
         with formatter.section("Commands"):
@@ -48,5 +68,4 @@ def probe() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script."""
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `probe check | head` ends quietly
     sys.exit(probe.main(args=arguments, prog_name="probe"))

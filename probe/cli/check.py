@@ -1,7 +1,7 @@
 """`probe check`: every check once, for people and for CI."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 import uvloop
@@ -38,9 +38,10 @@ def command(
     One run decides: thresholds and start periods do not apply. Exit code 0 when all is well, 1 when a check is
     unhealthy or unknown (an absent optional one and a passive one do not count), 2 when the config is bad.
     """
-    log.set_up("warning")
+    masking = log.set_up("warning")
     config = options.read_or_exit()
     chosen = _chosen(config.checks, names, kind, label)
+    log.mask(masking, (check.redact for check in chosen.values()))
     result = uvloop.run(run_checks(chosen, surveys=surveys))
     documents = [described(result, name, reveals=True) for name in chosen]
     board.show(documents, output, explain=explain, head={"version": VERSION, "health": str(result.health)})
@@ -50,30 +51,26 @@ def command(
 def _chosen(
     checks: Mapping[str, Check], names: Sequence[str], kinds: Sequence[str], labels: Sequence[str]
 ) -> Mapping[str, Check]:
-    known_kinds = sorted({check.kind for check in checks.values()})
-    for name in names:
-        if name not in checks:
-            raise click.BadParameter(f'no check "{name}"{suggestion(name, checks)}', param_hint="NAME")
-    for kind in kinds:
-        if kind not in known_kinds:
-            raise click.BadParameter(
-                f'no check is of kind "{kind}"{suggestion(kind, known_kinds)}', param_hint="--kind"
-            )
-    wanted = dict(_pair(label) for label in labels)
+    _must_exist(names, checks, "no check", "NAME")
+    _must_exist(kinds, [check.kind for check in checks.values()], "no check is of kind", "--kind")
+    _must_exist(labels, [label for check in checks.values() for label in _labels(check)], "no check has", "--label")
     chosen = {
         name: check
         for name, check in checks.items()
-        if (not names or name in names)
-        and (not kinds or check.kind in kinds)
-        and wanted.items() <= {**check.labels}.items()
+        if (not names or name in names) and (not kinds or check.kind in kinds) and _labels(check).issuperset(labels)
     }
     if not chosen:
-        raise click.UsageError("no check is left to run: --kind and --label match none")
+        raise click.UsageError("no check is left to run: none is all that NAME, --kind and --label ask for")
     return chosen
 
 
-def _pair(label: str) -> tuple[str, str]:
-    name, equals, value = label.partition("=")
-    if not (name and equals):
-        raise click.BadParameter(f"{label!r} is not name=value", param_hint="--label")
-    return name, value
+def _must_exist(asked: Sequence[str], there: Iterable[str], told: str, option: str) -> None:
+    known = sorted({*there})
+    for one in asked:
+        if one not in known:
+            raise click.BadParameter(f'{told} "{one}"{suggestion(one, known)}', param_hint=option)
+
+
+def _labels(check: Check) -> set[str]:
+    """As `--label` takes them: `team=core`."""
+    return {f"{name}={value}" for name, value in check.labels.items()}

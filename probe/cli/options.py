@@ -9,13 +9,16 @@ from typing import Any, NoReturn
 
 import click
 
-from probe.config import Config, ConfigError, load
+from probe.config import Config, ConfigError, listen_address, load
 
 ALLOWANCES = ("files", "command", "kinds")
 """What a config can do only when the operator allows it: read files elsewhere, run commands, load a user's kinds."""
 
 USAGE = 2
 """Exit code of a bad config, a bad option, or an agent that can't start."""
+
+CONFIG = Path("config.yaml")
+"""The config when none is named."""
 
 Command = Callable[..., Any]
 
@@ -28,12 +31,19 @@ class ConfigOptions:
     env_files: Sequence[Path]
     allow: frozenset[str]
 
+    @property
+    def none_is_there(self) -> bool:
+        """Whether none was named and there is no config.yaml."""
+        return list(self.paths) == [CONFIG] and not CONFIG.exists()
+
     def read(self) -> Config:
         """Read it. Raises ConfigError."""
         return load(self.paths, allow=self.allow, environ=os.environ, env_files=self.env_files)
 
     def read_or_exit(self) -> Config:
         """Read it, or print all that is wrong and exit with 2."""
+        if self.none_is_there:
+            fail(f"there is no {CONFIG} in this folder; write one, or say where it is with --config")
         try:
             return self.read()
         except ConfigError as error:
@@ -59,6 +69,21 @@ def config_options(command: Command) -> Command:
     return with_options
 
 
+def listen_option(default: str | None, help_text: str) -> Callable[[Command], Command]:
+    """Give a command `--listen`."""
+    return click.option(
+        "--listen", default=default, show_default=True, callback=_address, metavar="HOST:PORT", help=help_text
+    )
+
+
+def _address(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        listen_address(":0" if value is None else value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+    return value
+
+
 def _allowances(_: click.Context, parameter: click.Parameter, value: str | None) -> Sequence[str]:
     names = [name.strip() for name in (value or "").split(",") if name.strip()]
     for name in names:
@@ -72,7 +97,7 @@ _CONFIG_OPTIONS = (
         "--config",
         "-c",
         multiple=True,
-        default=["config.yaml"],
+        default=[str(CONFIG)],
         show_default=True,
         type=click.Path(path_type=Path),
         help="A config file, or a folder of *.yaml; may be given several times.",

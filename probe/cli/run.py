@@ -5,13 +5,13 @@ import uvloop
 
 from probe import log
 from probe.agent import RunOptions, StartError, run_agent
-from probe.cli.options import ConfigOptions, config_options, fail
+from probe.cli.options import ConfigOptions, config_options, fail, listen_option
 from probe.config import Web
 
 
 @click.command(name="run")
 @config_options
-@click.option("--listen", metavar="HOST:PORT", help="Where to serve; instead of the config's web.listen.")
+@listen_option(None, "Where to serve; instead of the config's web.listen.")
 @click.option("--log-level", type=click.Choice(log.LEVELS), default="info", show_default=True)
 def command(options: ConfigOptions, listen: str | None, log_level: str) -> None:
     """Run the checks, serve /metrics and a status page, until SIGTERM or Ctrl-C.
@@ -25,17 +25,8 @@ def command(options: ConfigOptions, listen: str | None, log_level: str) -> None:
     def web(configured: Web) -> Web:
         return configured if listen is None else configured.model_copy(update={"listen": listen})
 
-    if listen is not None:
-        _must_be_address(listen)
     running = RunOptions(options.read, web, lambda url: click.echo(f"status page {url}/  metrics {url}/metrics"))
     try:
         uvloop.run(run_agent(config, running, masking))
     except StartError as error:
         fail(str(error))
-
-
-def _must_be_address(listen: str) -> None:
-    try:
-        Web(listen=listen)
-    except ValueError:
-        raise click.BadParameter("must be host:port, as in 127.0.0.1:10115 or :10115", param_hint="--listen") from None

@@ -1,8 +1,9 @@
 """`probe status`: the board of a running agent."""
 
 import asyncio
+import json
 import sys
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -12,6 +13,8 @@ import click
 from probe.cli import board
 from probe.cli.options import ConfigOptions, config_options
 from probe.config import Web
+from probe.exchange.request import basic
+from probe.server.documents import VERSION
 
 TIMEOUT = 10.0
 """Seconds that the agent has to answer."""
@@ -41,15 +44,10 @@ def command(
     if urlsplit(where).scheme not in ("http", "https"):
         raise click.BadParameter("must begin with http:// or https://", param_hint="--url")
     if self_only:
-        status, text = asyncio.run(_get(where, "/-/healthy", web, as_json=False))
+        status, text = asyncio.run(_get(where, "/-/healthy", web))
         click.echo(text.strip())
         sys.exit(0 if status == 200 else ILL)
-    status, document = asyncio.run(_get(where, "/api/v1/checks", web, as_json=True))
-    if status != 200:
-        _exit_ill(
-            f"{where} answers {status}: "
-            + ("log in with web.basic or web.bearer_token" if status == 401 else "is it probe?")
-        )
+    document = _board(where, *asyncio.run(_get(where, "/api/v1/checks", web)))
     head = {key: value for key, value in document.items() if key != "checks"}
     board.show(document["checks"], output, explain=explain, head=head)
     sys.exit(board.exit_code(document["checks"], strict=strict))
@@ -57,9 +55,7 @@ def command(
 
 def _web(options: ConfigOptions) -> Web:
     """The server's settings; the default ones where there is no config.yaml and none was named."""
-    if [*options.paths] == [Path("config.yaml")] and not options.paths[0].exists():
-        return Web()
-    return options.read_or_exit().web
+    return Web() if options.none_is_there else options.read_or_exit().web
 
 
 def _url(web: Web) -> str:
@@ -68,23 +64,36 @@ def _url(web: Web) -> str:
     return f"{'https' if web.tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-async def _get(where: str, path: str, web: Web, *, as_json: bool) -> tuple[int, Any]:
+def _board(where: str, status: int, text: str) -> Mapping[str, Any]:
+    if status != 200:
+        mend = "log in with web.basic or web.bearer_token" if status == 401 else "is it probe?"
+        _exit_ill(f"{where} answers {status}: {mend}")
+    try:
+        document = json.loads(text)
+    except ValueError:
+        document = None
+    if not (isinstance(document, dict) and document.get("version") == VERSION):
+        _exit_ill(f"{where} is not probe, or another version of it")
+    return document
+
+
+async def _get(where: str, path: str, web: Web) -> tuple[int, str]:
+    """Status and body of the agent's answer."""
     headers = {}
-    auth = None
     if web.bearer_token is not None:
         headers["Authorization"] = f"Bearer {web.bearer_token.get_secret_value()}"
     elif web.basic is not None:
-        auth = aiohttp.BasicAuth(web.basic.username, web.basic.password.get_secret_value())
+        headers["Authorization"] = basic(web.basic.username, web.basic.password.get_secret_value())
     is_own = web.tls is not None and urlsplit(where).hostname in ("127.0.0.1", "::1", "localhost")
     timeout = aiohttp.ClientTimeout(total=TIMEOUT)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout, headers=headers, auth=auth) as session,
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
             # On loopback the certificate is for another name, and nobody is in between.
             session.get(where + path, ssl=not is_own) as response,
         ):
-            return response.status, await (response.json() if as_json and response.status == 200 else response.text())
-    except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            return response.status, await response.text(errors="replace")
+    except (aiohttp.ClientError, TimeoutError) as error:
         _exit_ill(f"no agent answers at {where}: {str(error) or 'no answer in time'}")
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from probe.check import Check, LimitError, Problem
+from probe.config.annotations import secret_fields, url_fields
 from probe.config.nodes import Entry, Found, List, Map, Scalar, follow
 from probe.config.places import Complaint, Place, quoted
 from probe.config.values import Values
@@ -125,9 +126,17 @@ class Checks:
             return None
         if secrets := values.secrets(node):
             checked = checked.with_secrets(secrets)
-        problems = [*_problems(checked)]
+        problems = [*_problems(checked), *_published(checked, self._secrets_in_the_open(node, model, values))]
         self._complain_of(problems, written, checked, values)
         return None if problems or values.is_broken(node) else checked
+
+    @staticmethod
+    def _secrets_in_the_open(node: Map, model: type[Check], values: Values) -> frozenset[str]:
+        """What `${file:…}` brought into fields that are not secret by themselves."""
+        hidden = secret_fields(model) | url_fields(model)
+        return frozenset().union(
+            *(values.secrets(entry.node) for key, entry in node.entries.items() if key not in hidden)
+        )
 
     def _complain_of(self, problems: Iterable[Problem], written: Written, check: Check, values: Values) -> None:
         for path, message in problems:
@@ -192,6 +201,17 @@ def _problems(check: Check) -> Iterator[Problem]:
             _ = check.limits
         except LimitError as error:
             yield (), str(error)
+
+
+def _published(check: Check, secrets: frozenset[str]) -> Iterator[Problem]:
+    """Where secrets would be shown to everybody who scrapes: in labels, in names and helps of metrics."""
+    mend = "is shown to everybody, and what ${file:…} brings is secret; write it out, or use ${VAR}"
+    for label, text in check.labels.items():
+        if any(secret in text for secret in secrets):
+            yield ("labels", label), f"a label {mend}"
+    for key, metric in check.metrics_declared.items():
+        if key not in check.declared and any(secret in f"{metric.name} {metric.help}" for secret in secrets):
+            yield (), f"the name and the help of a metric {mend}"
 
 
 def _needs(entry: Entry, values: Values) -> tuple[str, ...]:

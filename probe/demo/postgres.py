@@ -114,7 +114,12 @@ class Postgres:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await child.communicate()
+        try:
+            output, _ = await child.communicate()
+        finally:
+            if child.returncode is None:  # a Ctrl-C; initdb then takes away what it made
+                child.terminate()
+                await child.wait()
         if child.returncode:
             raise StartFailed(f"{name} failed; its last words:\n{output.decode(errors='replace')[-2000:]}")
 
@@ -160,7 +165,8 @@ def _preloads(programs: Path) -> dict[str, str]:
 def _unprivileged(command: Sequence[str | Path]) -> list[str | Path]:
     """The command, as `nobody` when we are root, which PostgreSQL refuses to run as.
 
-    The capability lets it reach a folder, or a virtual environment, that stands below a private one such as /root.
+    The capability lets it reach a folder, or a virtual environment, that stands below a private one such as /root;
+    with the secure bit the capability counts for access(2) too, by which initdb looks for `postgres`.
     """
     if os.geteuid() != 0:
         return list(command)
@@ -168,7 +174,8 @@ def _unprivileged(command: Sequence[str | Path]) -> list[str | Path]:
         raise StartFailed("PostgreSQL does not run as root; start the demo as another user")
     nobody = pwd.getpwnam("nobody")
     become = (f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", "--pdeathsig=QUIT")
-    return ["setpriv", *become, "--inh-caps=+dac_override", "--ambient-caps=+dac_override", *command]
+    keeps = ("--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup")
+    return ["setpriv", *become, *keeps, *command]
 
 
 def _says_ready(pid_file: Path, pid: int) -> bool:

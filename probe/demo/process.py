@@ -54,7 +54,7 @@ class Process:
         return self._child.pid
 
     async def start(self, is_ready: Callable[[], bool], timeout: float = 30.0) -> None:
-        """Start it and wait until `is_ready` (called in a thread). Raises StartFailed."""
+        """Start it and wait until `is_ready` (called in a thread). Raises StartFailed; it does not run then."""
         with self._log.open("ab") as output:
             self._child = subprocess.Popen(  # noqa: S603, ASYNC220  # our own command; fork and exec only; two syscalls
                 self._command,
@@ -65,12 +65,11 @@ class Process:
                 start_new_session=True,  # Ctrl-C is ours to pass on, in order
                 preexec_fn=self._before_exec,  # noqa: PLW1509  # a few system calls, no lock among them
             )
-        deadline = asyncio.get_running_loop().time() + timeout
-        while not await asyncio.to_thread(is_ready):
-            if self._child.poll() is not None or asyncio.get_running_loop().time() > deadline:
-                await self.stop()
-                raise StartFailed(f"{self._command[0]} did not start; its last words:\n{self._last_words()}")
-            await asyncio.sleep(0.05)
+        try:
+            await self._until(is_ready, self._child, timeout)
+        except BaseException:  # a Ctrl-C, too
+            await self.stop()
+            raise
 
     async def stop(self, stop_signal: int = signal.SIGTERM) -> None:
         """Ask it to stop, wait for the grace, kill it. Does nothing when it is not running."""
@@ -83,6 +82,13 @@ class Process:
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             await asyncio.to_thread(child.wait)
+
+    async def _until(self, is_ready: Callable[[], bool], child: subprocess.Popen[bytes], timeout: float) -> None:
+        deadline = asyncio.get_running_loop().time() + timeout
+        while not await asyncio.to_thread(is_ready):
+            if child.poll() is not None or asyncio.get_running_loop().time() > deadline:
+                raise StartFailed(f"{self._command[0]} did not start; its last words:\n{self._last_words()}")
+            await asyncio.sleep(0.05)
 
     def _before_exec(self) -> None:
         if self._user is not None:

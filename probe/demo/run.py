@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
@@ -31,7 +32,11 @@ def example() -> Path:
 
 
 async def run_demo(listen: str, broken: str | None, say: Say, masking: log.Masking) -> None:
-    """Run until SIGTERM or Ctrl-C. Raises StartFailed, StartError and ConfigError."""
+    """Run until SIGTERM, Ctrl-C or the end of the terminal. Raises StartFailed, StartError and ConfigError.
+
+    Raises KeyboardInterrupt when it is told to end before it has begun.
+    """
+    _end_as_by_ctrl_c()
     with own_folder() as folder:
         async with AsyncExitStack() as ending:
             say("starting PostgreSQL, Valkey, an S3 server, a stand-in for Langfuse, and an app on them…")
@@ -53,6 +58,14 @@ async def run_demo(listen: str, broken: str | None, say: Say, masking: log.Maski
                 ending.push_async_callback(_cancel, breaking)
             await run_agent(config, options, masking)
             say("stopping the stack…")
+
+
+def _end_as_by_ctrl_c() -> None:
+    """Take SIGTERM and SIGHUP for a Ctrl-C, which asyncio makes the end of the main task, until the agent listens."""
+    interrupt = signal.getsignal(signal.SIGINT)
+    if callable(interrupt):  # a shell that runs us in the background has it ignored
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, interrupt)
 
 
 def _read(env_file: Path) -> Config:

@@ -46,7 +46,7 @@ class Stack:
     async def start(self) -> None:
         """Start all of it; what did start is stopped again when a part does not. Raises StartFailed."""
         try:
-            await asyncio.gather(self.cache.start(), self.bucket.start(), self.langfuse.start(), self._start_db())
+            await self._start_all()
             await self.api.start()
         except BaseException:
             await self.stop()
@@ -74,6 +74,13 @@ class Stack:
             "API_URL": self.api.url,
             "FRONT_ADDRESS": f"127.0.0.1:{self.api.port}",
         }
+
+    async def _start_all(self) -> None:
+        """What needs no other. All of them have ended to start when one could not."""
+        starts = (self.cache.start(), self.bucket.start(), self.langfuse.start(), self._start_db())
+        for failure in await asyncio.gather(*starts, return_exceptions=True):
+            if failure is not None:
+                raise failure
 
     async def _start_db(self) -> None:
         await self.db.start()

@@ -4,11 +4,12 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from probe.check import Check, Run, Unfinished
 from probe.model import SYSTEM_CLOCK, Clock, Reason, Result
 from probe.runner import outcome
+from probe.runner.contained import contain, in_run
 from probe.runner.sessions import Sessions
 
 ABANDON_AFTER = 1.0
@@ -18,6 +19,7 @@ _TIMER_SLACK = 0.05
 """Seconds by which a timer comes late when nobody blocks the loop, generously (p99 of a busy agent: 0.01)."""
 
 _log = logging.getLogger(__name__)
+Returned = TypeVar("Returned")
 Key = tuple[str, str]
 """A check's name and a survey's; the survey's is empty for the run itself."""
 
@@ -27,7 +29,8 @@ class Runner:
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
-        self._memories: dict[Key, Any] = {}
+        self._memories: dict[str, dict[str, Any]] = {}
+        """By check, then by survey."""
         self._sessions = Sessions()
         self._tasks: dict[Key, asyncio.Task[BaseException | None]] = {}
         self._closings: set[asyncio.Task[None]] = set()
@@ -46,7 +49,9 @@ class Runner:
             raise RuntimeError(f"a run of {check.name} is still under way")
         timeout = check.timeout_of(survey)
         at, began = self._clock.wall(), self._clock.monotonic()
-        run = Run(check.metrics_of(survey), self._clock, began + timeout, self._memories.get(key))
+        memory = self._memories.get(check.name, {}).get(survey)
+        run = Run(check.metrics_of(survey), self._clock, began + timeout, memory)
+        contain(asyncio.get_running_loop())
         task = asyncio.create_task(_attempt(self._session_and_run(check, survey, run)), name=f"probe:{check.name}")
         self._tasks[key] = task
         task.add_done_callback(lambda _: self._over(key))
@@ -56,7 +61,7 @@ class Runner:
             task.cancel()
             raise
         if reason is not Reason.INTERNAL:
-            self._memories[key] = run.memory
+            self._memories.setdefault(check.name, {})[survey] = run.memory
         return Result(
             check=check.name,
             reason=reason,
@@ -75,8 +80,7 @@ class Runner:
 
     async def forget(self, check: str) -> None:
         """Drop what is kept for a check that went, or that became another kind."""
-        for key in [key for key in self._memories if key[0] == check]:
-            del self._memories[key]
+        self._memories.pop(check, None)
         self._sessions.forget(check)
         await self._close_sessions()
 
@@ -91,6 +95,7 @@ class Runner:
         await self._close_sessions()
 
     async def _session_and_run(self, check: Check, survey: str, run: Run) -> None:
+        in_run.set(True)  # in this asyncio task's own context
         async with self._sessions.lease(check) as run.session:
             await (getattr(check, survey) if survey else check.run)(run)
 
@@ -111,9 +116,12 @@ class Runner:
         error = task.result()
         if error is None:
             return Reason.OK, "", ""
-        if survey and isinstance(error, Unfinished):
-            return Reason.OK, outcome.shown(check, str(error)) or "unfinished", ""
-        reason, message = outcome.of_error(check, error)
+        told = await _attempt(_told(check, survey, error))
+        if isinstance(told, BaseException):
+            told = Reason.INTERNAL, f"{type(error).__name__}, and telling of it raised {type(told).__name__}"
+        reason, message = told
+        if reason is Reason.OK:
+            return reason, message, ""
         if reason is Reason.INTERNAL:
             # Not exc_info: what raised may have said a secret.
             _log.error("%s: a bug: %s\n%s", check.name, message, check.redact(_traced(error)))
@@ -149,15 +157,21 @@ class Runner:
             _log.debug("closing a session failed: %s", type(error).__name__)
 
 
-async def _attempt(work: Coroutine[Any, Any, None]) -> BaseException | None:
-    """What `work` raised, or None: the one place that catches everything, and what would end the loop."""
+async def _attempt(work: Coroutine[Any, Any, Returned]) -> Returned | BaseException:
+    """What `work` returned or raised: the one place that catches everything, and what would end the loop."""
     try:
-        await work
+        return await work
     except asyncio.CancelledError:
         raise
     except BaseException as error:  # noqa: BLE001  # see above
         return error
-    return None
+
+
+async def _told(check: Check, survey: str, error: BaseException) -> tuple[Reason, str]:
+    """Reason and message; a coroutine for `_attempt`, as an error's text and a kind's `failures` may raise."""
+    if survey and isinstance(error, Unfinished):
+        return Reason.OK, outcome.shown(check, str(error)) or "unfinished"
+    return outcome.of_error(check, error)
 
 
 def _traced(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from probe.check import Check
@@ -67,19 +67,21 @@ class _Session:
     def __init__(self, check: Check, opener: AbstractAsyncContextManager[Any]) -> None:
         self.check = check
         self.users = 0
-        self._opener = opener
+        self._opener: AbstractAsyncContextManager[Any] | None = opener
         self._opening = asyncio.Lock()
-        self._opened = False
+        self._open = AsyncExitStack()
+        self._is_open = False
         self._value: Any = None
 
     async def value(self) -> Any:
         async with self._opening:
-            if not self._opened:
-                self._value = await self._opener.__aenter__()
-                self._opened = True
+            if not self._is_open:
+                # Who waited while it failed to open for another tries anew: an opener can be entered only once.
+                opener, self._opener = self._opener or self.check.session(), None
+                if opener is not None:
+                    self._value = await self._open.enter_async_context(opener)
+                self._is_open = True
         return self._value
 
     async def close(self) -> None:
-        if self._opened:
-            self._opened = False
-            await self._opener.__aexit__(None, None, None)
+        await self._open.aclose()

@@ -1,17 +1,22 @@
 """Binding the server to its address, and saying clearly why that can't be."""
 
 import errno
+import logging
 import os
 import ssl
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 SHUTDOWN_TIMEOUT = 1.0
 """Seconds that an answer under way has left when the agent ends."""
 
 _IDLE = 75.0
 """Seconds until an idle connection is closed; longer than the usual scrape interval."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class CannotListen(Exception):
@@ -24,9 +29,11 @@ async def serve(app: web.Application, address: tuple[str, int], tls: ssl.SSLCont
     The caller ends it with `await runner.cleanup()`. Raises CannotListen.
     """
     host, port = address
+    _log.addFilter(_is_ours)
     runner = web.AppRunner(
         app,
         handle_signals=False,
+        logger=_log,
         access_log=None,
         shutdown_timeout=SHUTDOWN_TIMEOUT,
         keepalive_timeout=_IDLE,
@@ -54,6 +61,11 @@ def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
             f"web.tls: {cert} and {key} are not a PEM certificate and its unencrypted key ({_why(error)})"
         ) from None
     return context
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether an error is one of ours, and not what a stranger sent in place of HTTP: with that they fill no log."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _no_password() -> str:

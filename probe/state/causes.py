@@ -6,10 +6,11 @@ or has failed often enough after it (`named`); and a check that went unhealthy o
 (`State.rootless`).
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from probe.check import Check
-from probe.model import Health
+from probe.model import Health, Reason
 from probe.state.values import Board, Cause, Outcome, State, Well
 
 EXONERATED_AFTER = 300.0
@@ -35,6 +36,15 @@ def is_ripe(board: Board, check: Check, held: Outcome) -> bool:
     return all(need.settled >= held.began for need in awaited(board, check))
 
 
+def patience(board: Board, name: str) -> float:
+    """Seconds in which all that the verdict on a check waits for has run: on each storey, a run in flight, and one."""
+    needed: dict[str, float] = {name: 0.0}
+    for need in sorted(reachable(board, name), key=board.depth.__getitem__):
+        below = max((needed[further] for further in board.needs(need)), default=0.0)
+        needed[need] = below + 2 * (board.checks[need].timeout + 1)
+    return max(needed.values())
+
+
 def wanted(board: Board, name: str) -> set[str]:
     """The needs that must run at once for the verdict on a check; one that has run since settles by itself."""
     state = board[name]
@@ -45,16 +55,22 @@ def wanted(board: Board, name: str) -> set[str]:
 
 def named(board: Board, state: State) -> tuple[Cause, ...]:
     """The causes of a check whose last settled run failed: those that stay, and those that are new."""
-    if state.rootless or state.standing is None or not state.standing.reason.explains:
+    if state.rootless or not _is_explicable(state):
         return ()
-    threshold = board.checks[state.check].failure_threshold
     stay = {cause.check: cause for cause in state.causes if _stays(board, state, cause)}
-    for need_name in board.needs(state.check):
-        need = board[need_name]
-        if need.explains and not _is_exonerated(state, need, threshold):
-            for root in need.roots or (need.check,):
-                stay.setdefault(root, Cause(root))
+    for need in explaining(board, state):
+        for root in _roots(board, need, state.settled):
+            stay.setdefault(root, Cause(root))
     return tuple(sorted(stay.values(), key=lambda cause: cause.check))
+
+
+def explaining(board: Board, state: State) -> Iterator[State]:
+    """The failed needs that explain the failure of a check's last settled run, themselves explained or not."""
+    if _is_explicable(state):
+        threshold = board.checks[state.check].failure_threshold
+        for need in _failed_needs(board, state.check, state.settled):
+            if not _is_exonerated(state, need, threshold):
+                yield need
 
 
 def is_blamed(board: Board, name: str) -> bool:
@@ -117,8 +133,44 @@ def reachable(board: Board, name: str) -> set[str]:
     return found
 
 
+def without_lost(board: Board) -> Board:
+    """The board of another config, without the causes that needs lead to no more."""
+    for state in board:
+        if state.causes:
+            found = reachable(board, state.check)
+            stay = tuple([cause for cause in state.causes if cause.check in found])
+            board = board if stay == state.causes else board.put(replace(state, causes=stay))
+    return board
+
+
+def _failed_needs(board: Board, name: str, began: float) -> list[State]:
+    """The needs of a check that fail, or had only just recovered when a run of it began."""
+    needs = [board[need] for need in board.needs(name)]
+    return [need for need in needs if need.explains or _has_just_recovered(need, began)]
+
+
+def _has_just_recovered(need: State, began: float) -> bool:
+    is_well = need.standing is not None and need.standing.reason is Reason.OK
+    has_failed = bool(need.failed) and need.failed[0].reason.explains
+    return is_well and has_failed and began < need.good_since + RECOVERY_GRACE
+
+
+def _roots(board: Board, need: State, began: float) -> set[str]:
+    """What a failed need blames, itself at last; of one that has recovered, what it may have blamed."""
+    if need.explains:
+        return set(need.roots) or {need.check}
+    below = [_roots(board, further, began) for further in _failed_needs(board, need.check, began)]
+    return set().union(*below) or {need.check}
+
+
+def _is_explicable(state: State) -> bool:
+    return state.standing is not None and state.standing.reason.explains
+
+
 def _stays(board: Board, state: State, cause: Cause) -> bool:
-    return cause.check in board.states and cause.failures < board.checks[state.check].failure_threshold
+    if cause.check not in board.states or board[cause.check].is_absent:
+        return False
+    return cause.failures < board.checks[state.check].failure_threshold
 
 
 def _is_exonerated(state: State, need: State, failure_threshold: int) -> bool:

@@ -76,12 +76,7 @@ def reloaded(board: Board, checks: Mapping[str, Check], now: float, at: float) -
             states[name] = board[name]
         else:
             states[name] = replace(board[name], limits=limits.carried(board[name], check))
-    after = Board.of(checks, states)
-    for state in states.values():
-        if state.causes:
-            reachable = causes.reachable(after, state.check)
-            stay = tuple([cause for cause in state.causes if cause.check in reachable])
-            after = after.put(state if stay == state.causes else replace(state, causes=stay))
+    after = causes.without_lost(Board.of(checks, states))
     changed = {name for name, check in checks.items() if board.checks.get(name) != check}
     return _settle(board, after, changed | {name for name in states if after[name] is not states[name]}, now, at)
 
@@ -138,7 +133,7 @@ def _after_good_run(board: Board, state: State, result: Result) -> State:
         standing=Outcome(result.began, result.ended, result.reason),
         rootless=False,
         failing_since=inf,
-        good_since=min(state.good_since, result.ended),
+        good_since=result.ended if state.held else min(state.good_since, result.ended),
         well=causes.well_after_good_run(board, state, result.began, result.ended),
     )
 

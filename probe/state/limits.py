@@ -39,7 +39,8 @@ def after(state: State, check: Check, result: Result) -> tuple[LimitState, ...]:
 def carried(state: State, check: Check) -> tuple[LimitState, ...]:
     """The limits of a check whose config changed: known ones as they stood, new ones by what came last."""
     known = {standing.limit: standing for standing in state.limits}
-    results = [state.result, *(survey.result for survey in state.surveys.values())]
+    numbers = [replace(survey.result, samples=survey.samples) for survey in state.surveys.values()]
+    results = [state.result, *numbers]
     limits = []
     for standing in fresh(check):
         result = next((r for r in results if r is not None and r.survey == standing.limit.survey), None)
@@ -96,7 +97,7 @@ def _measured(standing: LimitState, check: Check, result: Result) -> LimitState:
 def _worst(limit: Limit, result: Result) -> float | None:
     """The number that is worst for this limit; an age or a time left where it is about a point in time."""
     if limit.metric == DURATION.name:
-        values = [result.duration]
+        values = [result.duration] if result.ok else []  # a refusal is quick, and nothing is well for that
     else:
         values = [sample.value for sample in result.samples if _is_selected(limit, sample)]
     values = [value for value in values if value == value]  # noqa: PLR0124  # not NaN: that is no number

@@ -6,18 +6,21 @@ What is kept is history: verdicts, causes, tallies, strips, limits. Numbers are 
 import hashlib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from probe.check import Check
-from probe.state import limits
+from probe.state import causes, limits
 from probe.state.values import Board, Outcome, State, Well
 
 FILE_NAME = "state.json"
 VERSION = 1
+
+PORTION = 200
+"""States that are encoded at a time: a millisecond or two."""
 
 _log = logging.getLogger(__name__)
 
@@ -41,12 +44,17 @@ class StoreError(Exception):
 
 def encode(board: Board, now: float, at: float) -> bytes:
     """The file's content. `now` and `at` are the same moment, in monotonic seconds and as unix time."""
-    saved = {
-        state.check: Saved(board.checks[state.check].kind, _shifted(_without_numbers(state), at - now))
-        for state in board
-    }
-    body = _FORMAT.dump_json(saved)
+    # Portion by portion: ten thousand at once would keep the loop's thread out for 80 ms.
+    names = list(board.checks)
+    portions = (names[start : start + PORTION] for start in range(0, len(names), PORTION))
+    body = b"{" + b",".join([_portion(board, some, at - now)[1:-1] for some in portions]) + b"}"
     return _header(body) + body
+
+
+def _portion(board: Board, names: Sequence[str], shift: float) -> bytes:
+    return _FORMAT.dump_json(
+        {name: Saved(board.checks[name].kind, _shifted(_without_numbers(board[name]), shift)) for name in names}
+    )
 
 
 def write(folder: Path, content: bytes) -> None:
@@ -78,11 +86,18 @@ def restored(folder: Path, board: Board, now: float, at: float) -> Board:
             raise ValueError("it is torn, or of another version")
         saved = _FORMAT.validate_json(body)
     except (ValueError, ValidationError) as error:
-        aside = path.with_suffix(".broken")
-        path.replace(aside)
+        aside = _set_aside(path)
         _log.warning("%s is not whole (%s); history starts anew, the file is kept as %s", path, _first(error), aside)
         return board
     return _merged(board, saved, now - at)
+
+
+def _set_aside(path: Path) -> Path:
+    aside = path.with_suffix(".broken")
+    try:
+        return path.replace(aside)
+    except OSError as error:
+        raise StoreError(f"{path} is not whole, and can't be set aside as {aside}: {error.strerror}") from None
 
 
 def _merged(board: Board, saved: Mapping[str, Saved], shift: float) -> Board:
@@ -90,7 +105,7 @@ def _merged(board: Board, saved: Mapping[str, Saved], shift: float) -> Board:
         name: _revived(saved[name].state, check, shift) if _is_same(saved.get(name), check) else board[name]
         for name, check in board.checks.items()
     }
-    return Board.of(board.checks, states)
+    return causes.without_lost(Board.of(board.checks, states))
 
 
 def _is_same(saved: Saved | None, check: Check) -> bool:

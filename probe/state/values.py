@@ -200,7 +200,12 @@ class State:
     @property
     def explains(self) -> bool:
         """Whether its failure, as it stands, can explain the failure of a check that needs it."""
-        return self.standing is not None and self.standing.reason.explains and self.verdict.reason != "absent"
+        return self.standing is not None and self.standing.reason.explains and not self.is_absent
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether it is optional and nobody has seen it: it pages nobody, and nobody may hide behind it."""
+        return self.verdict.reason == "absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +251,7 @@ class Board:
     @property
     def health(self) -> Health:
         """The worst health of all; an absent optional check counts for nothing. Healthy when there is none."""
-        return max((state.health for state in self if state.verdict.reason != "absent"), default=Health.HEALTHY)
+        return max((state.health for state in self if not state.is_absent), default=Health.HEALTHY)
 
 
 def _measure_depth(name: str, checks: Mapping[str, Check], depth: dict[str, int]) -> None:

@@ -14,7 +14,7 @@ UNDECIDED = (NOT_RUN, ABSENT, STARTING)
 
 def settled(board: Board, name: str, now: float, *, wait: bool = True) -> State:
     """The state with the verdict that can be passed now (monotonic seconds); the same object when none changed."""
-    state = _released(board, board[name], wait)
+    state = _released(board, board[name], now, wait)
     if state.standing is None:
         return state
     if state.standing.reason is Reason.OK:
@@ -22,14 +22,10 @@ def settled(board: Board, name: str, now: float, *, wait: bool = True) -> State:
     return _of_failed(board, state, state.standing, now)
 
 
-def _released(board: Board, state: State, wait: bool) -> State:
-    """Without the held runs that need not wait any longer.
-
-    They wait for fresh runs of the needs, but only the first `failure_threshold` of a failure do: when one more has
-    failed meanwhile, patience is over for all.
-    """
+def _released(board: Board, state: State, now: float, wait: bool) -> State:
+    """Without the held runs that need not wait any longer for fresh runs of the needs."""
     check = board.checks[state.check]
-    wait = wait and state.failures <= check.failure_threshold
+    wait = wait and _may_wait(board, state, check, now)
     while state.held and not (wait and not causes.is_ripe(board, check, state.held[0])):
         outcome = state.held[0]
         state = replace(
@@ -41,6 +37,18 @@ def _released(board: Board, state: State, wait: bool) -> State:
             causes=causes.counted_against(board, state, outcome) if outcome.counted else state.causes,
         )
     return state
+
+
+def _may_wait(board: Board, state: State, check: Check, now: float) -> bool:
+    """Whether runs may be held: the first `failure_threshold` of a failure, and more while the needs may still answer.
+
+    Without that respite, a check that is retried sooner than its hanging needs can answer
+    went unhealthy on its own.
+    """
+    if not state.held or state.failures <= check.failure_threshold:
+        return True
+    is_decided = state.failures - sum(held.counted for held in state.held) >= check.failure_threshold
+    return not is_decided and now < state.held[0].ended + causes.patience(board, state.check)
 
 
 def _of_good(state: State, check: Check) -> State:
@@ -72,7 +80,8 @@ def _is_decided(board: Board, state: State, check: Check) -> bool:
 def _is_starting(board: Board, state: State, check: Check, now: float) -> bool:
     """Whether it may still be coming up, or fails together with a need that may."""
     own = not state.ever_succeeded and now < state.appeared + check.start_period
-    return own or any(board[root].verdict.reason == STARTING for root in state.roots if root in board.states)
+    together = {*state.roots, *(need.check for need in causes.explaining(board, state))}
+    return own or any(board[name].verdict.reason == STARTING for name in together if name in board.states)
 
 
 def _with(state: State, verdict: Verdict, *, down: bool) -> State:

@@ -109,6 +109,16 @@ def test_a_limit_that_can_not_stand_is_a_problem_at_its_place() -> None:
         _ = check.limits
 
 
+def test_a_limit_that_is_written_twice_is_a_problem() -> None:
+    twice = {"heat_ratio": "> 0.8", "probe_engine_heat_ratio": "off", "ready": "< 1"}
+    assert list(Engine(url=URL, warn=twice, fail={"heat_ratio": "> 0.9"}).problems()) == [
+        (
+            ("warn", "probe_engine_heat_ratio"),
+            "probe_engine_heat_ratio is the same limit as heat_ratio; remove one of them",
+        )
+    ]
+
+
 def test_fields_that_can_not_hold_together_are_problems() -> None:
     check = Engine(interval="5s", timeout="10s", usage_interval="1m", usage_timeout="2m")
     assert list(check.problems()) == [

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probe.check import LimitError, read_limit, suggestion
-from probe.check.limits import read_target
+from probe.check.limits import read_key
 from probe.model import Limit
 from tests.check.kinds import Engine
 
@@ -54,6 +54,8 @@ def test_a_limit_is_read_in_the_unit_of_its_metric(key: str, text: str, limit: L
         ("heat_ration", "> 1", 'no metric "heat_ration"; did you mean "heat_ratio"?'),
         ("heat_ratio{port=1}", "> 1", 'heat_ratio has no label "port"; did you mean "part"?'),
         ("heat_ratio{part}", "> 1", "'part' is not label=value"),
+        ("heat_ratio{part=head,part=tail}", "> 1", 'the label "part" stands twice in the selector; '
+         "a series has one value of it"),
         ("heat_ratio{part=head", "> 1", "'heat_ratio{part=head' is not a metric with an optional selector; "
          "write metric or metric{label=value}"),
         ('heat_ratio{part="a}', "> 1", "'part=\"a' is not label=value"),
@@ -82,9 +84,15 @@ def test_any_other_text_is_a_limit_error(key: str, text: str) -> None:
             assert str(error)  # noqa: PT017  # most texts raise, a few are limits
 
 
+def test_no_two_selectors_look_the_same() -> None:
+    one = Limit("m", ">", 1, "warn", (("a", "x,b=y"),))
+    two = Limit("m", ">", 1, "warn", (("a", "x"), ("b", "y")))
+    assert (one.selected, two.selected) == ('a="x,b=y"', "a=x,b=y")
+
+
 def test_the_order_of_a_selector_does_not_matter() -> None:
     metrics = {"x": METRICS["heat_ratio"].__class__("gauge", "", ("a", "b"), "probe_x", key="x")}
-    assert read_target("x{b=2,a=1}", metrics) == read_target("x{a=1, b=2}", metrics)
+    assert read_key("x{b=2,a=1}", metrics) == read_key("x{a=1, b=2}", metrics)
 
 
 @pytest.mark.parametrize(

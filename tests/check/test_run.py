@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 
 import pytest
 
@@ -64,13 +65,21 @@ def test_samples_and_labels_and_notes_are_bounded() -> None:
 
     wide = ticking()
     wide.emit(HEAT, 1, part="x" * LONGEST_LABEL)
-    wide.emit(HEAT, 1, part="y" * (LONGEST_LABEL + 1))
-    assert [len(each.labels[0]) for each in wide.samples] == [LONGEST_LABEL, LONGEST_LABEL]
-    assert wide.samples[1].labels[0].endswith("y…")
+    for end in "12":
+        wide.emit(HEAT, 1, part="y" * LONGEST_LABEL + end)
+    assert [len(each.labels[0]) for each in wide.samples] == [LONGEST_LABEL] * 3
+    assert [re.sub("[0-9a-f]{8}$", "#", each.labels[0])[-3:] for each in wide.samples] == ["xxx", "y…#", "y…#"]
     for number in range(MOST_NOTES + 5):
         wide.note(f"note {number}")
         wide.note(f"note {number}")
     assert wide.notes == tuple(f"note {number}" for number in range(MOST_NOTES))
+
+
+def test_halves_of_surrogate_pairs_are_spelled_out_and_stay_apart() -> None:
+    run = ticking()
+    for part in ("caf\udce9", "caf\udcea", "café"):
+        run.emit(HEAT, 1, part=part)
+    assert [each.labels for each in run.samples] == [(r"caf\udce9",), (r"caf\udcea",), ("café",)]
 
 
 def test_steps_are_timed_nested_and_added_up() -> None:

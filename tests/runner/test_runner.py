@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -39,6 +40,10 @@ class DriverError(Exception):
     """A driver's, which the kind below knows."""
 
 
+class OddDriverError(Exception):
+    """A driver's, which the kind below reads a code from that this one does not have."""
+
+
 class Patient(Check, kind="patient"):
     """Waits for 50 ms, then for some turns of the loop, as reading an answer takes, and says 1."""
 
@@ -66,7 +71,7 @@ class Rogue(Check, kind="rogue"):
         size = gauge("A number.", "part")
         total = gauge("Another number.", survey="usage")
 
-    failures: ClassVar[Failures] = {DriverError: Reason.AUTH}
+    failures: ClassVar[Failures] = {DriverError: Reason.AUTH, OddDriverError: lambda error: error.code}
     deed: ClassVar[Any] = None
     """What it does: an async function of check and run."""
     opener: ClassVar[Any] = None
@@ -190,6 +195,67 @@ async def test_one_that_cancels_itself_is_a_bug(runner: Runner, how: str) -> Non
 
     result = await beside_a_neighbour(runner, rogue(give_up))
     assert (result.reason, result.message) == (Reason.INTERNAL, "the run cancelled itself")
+
+
+@pytest.mark.parametrize("how", ["in a group", "left alone"])
+async def test_one_whose_own_asyncio_task_calls_exit_ends_nothing(
+    runner: Runner, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def leave() -> None:
+        raise SystemExit(3)
+
+    async def start_a_task(check: Rogue, run: Run) -> None:
+        if how == "in a group":
+            async with asyncio.TaskGroup() as group:
+                group.create_task(leave())
+        else:
+            left_alone = asyncio.create_task(leave())
+            await asyncio.sleep(0)
+            assert left_alone.done()
+
+    result = await beside_a_neighbour(runner, rogue(start_a_task))
+    if how == "in a group":
+        told = "ContractBroken: SystemExit in an asyncio task of its own"
+        assert (result.reason, result.message) == (Reason.INTERNAL, told)
+    else:
+        gc.collect()
+        assert "Task exception was never retrieved" in caplog.text
+
+
+async def test_an_asyncio_task_of_a_run_that_never_starts_leaves_nothing_behind(runner: Runner) -> None:
+    async def never() -> None:
+        raise AssertionError("not reached")
+
+    async def change_its_mind(check: Rogue, run: Run) -> None:
+        asyncio.create_task(never()).cancel()
+        await asyncio.sleep(0)
+        gc.collect()  # where a coroutine that was never awaited is told of, as an error
+
+    assert (await beside_a_neighbour(runner, rogue(change_its_mind))).ok
+
+
+class Unspeakable(Exception):
+    """An error that fails to say what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (Unspeakable(), "Unspeakable, and telling of it raised ValueError"),
+        (OddDriverError(), "OddDriverError, and telling of it raised AttributeError"),
+    ],
+)
+async def test_an_error_that_nobody_can_tell_of_is_a_bug_and_not_silence(
+    runner: Runner, error: Exception, message: str
+) -> None:
+    async def throw(check: Rogue, run: Run) -> None:
+        raise error
+
+    result = await beside_a_neighbour(runner, rogue(throw))
+    assert (result.reason, result.message) == (Reason.INTERNAL, message)
 
 
 async def test_a_group_of_errors_counts_as_its_first(runner: Runner) -> None:
@@ -418,7 +484,7 @@ async def test_a_session_that_somebody_else_still_uses_stays_open_until_they_are
         assert door.closed == 0
 
     check = with_session(use, door)
-    runner._memories["rogue", ""] = "fails"
+    runner._memories["rogue"] = {"": "fails"}
     survey = asyncio.create_task(runner.run(check, "usage"))
     await asyncio.sleep(0.01)
     assert not (await runner.run(check)).ok
@@ -442,6 +508,28 @@ async def test_a_session_that_does_not_open_fails_the_run(runner: Runner) -> Non
     type(check).opener = staticmethod(locked)
     result = await beside_a_neighbour(runner, check)
     assert (result.reason, result.message) == (Reason.AUTH, "locked")
+
+
+async def test_who_waited_for_a_session_that_did_not_open_tries_anew(runner: Runner) -> None:
+    opened = 0
+
+    @asynccontextmanager
+    async def slow_at_first() -> AsyncIterator[int]:
+        nonlocal opened
+        opened += 1
+        if opened == 1:
+            await asyncio.sleep(0.05)
+            raise DriverError("locked")
+        yield opened
+
+    async def look(check: Rogue, run: Run) -> None:
+        assert run.session == 2
+
+    check = rogue(look)
+    type(check).opener = staticmethod(slow_at_first)
+    failed, good = await asyncio.gather(runner.run(check), runner.run(check, "usage"))
+    assert (failed.reason, failed.message) == (Reason.AUTH, "locked")
+    assert (good.reason, good.message) == (Reason.OK, "")
 
 
 async def test_a_session_that_fails_to_close_changes_no_verdict(runner: Runner) -> None:

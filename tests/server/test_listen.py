@@ -1,11 +1,13 @@
 """Binding: what works, and the one line that says why it does not."""
 
+import asyncio
 import ssl
 from pathlib import Path
 
 import aiohttp
 import pytest
 import trustme
+from aiohttp import web
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -43,6 +45,31 @@ async def test_an_address_that_is_not_ours_is_one_clear_line() -> None:
         await serve(app(), ("192.0.2.1", 1))
     with pytest.raises(CannotListen, match=r"can't listen on nowhere\.invalid:1: .*name"):
         await serve(app(), ("nowhere.invalid", 1))
+
+
+@pytest.mark.parametrize("sent", [b"\x16\x03\x01\x02\0", b"GET / HTTP/1.1\r\nAuthorization: " + b"s3cret" * 2000])
+async def test_what_is_no_http_is_refused_and_fills_no_log(sent: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", "probe")
+    runner = await serve(web.Application(), ("127.0.0.1", 0))
+    reader, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(sent + b"\r\n\r\n")
+    assert (await reader.read()).startswith(b"HTTP/1.0 400 Bad Request\r\n")
+    writer.close()
+    await runner.cleanup()
+    assert caplog.text == ""
+
+
+async def test_an_error_of_ours_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async def fall(_: web.Request) -> web.Response:
+        raise ValueError("a bug")
+
+    app = web.Application()
+    app.add_routes([web.get("/", fall)])
+    runner = await serve(app, ("127.0.0.1", 0))
+    async with aiohttp.ClientSession() as client, client.get("http://{}:{}/".format(*runner.addresses[0])) as answer:
+        assert answer.status == 500
+    await runner.cleanup()
+    assert "ValueError: a bug" in caplog.text
 
 
 async def test_serves_over_tls(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from probe.check import Check, Run
+from probe.check import Check, Duration, Run, survey
 from probe.model import Change, Health, Metric, Reason, Result, Sample, gauge
 from probe.state import Board, Ended, Fold, fold, opened, reloaded
 
@@ -13,13 +13,21 @@ EPOCH = 1_800_000_000.0
 class Scripted(Check, kind="scripted"):
     """A check whose results the story writes."""
 
+    usage_interval: Duration = 3600.0
+    usage_timeout: Duration = 60.0
+
     class metrics:
         load_ratio = gauge("A number to limit.")
-        size_bytes = gauge("A number of a survey.", "datname")
+        size_bytes = gauge("A number of several series.", "datname")
+        used_bytes = gauge("A number of a survey.", survey="usage")
         made_timestamp_seconds = gauge("A point in time.")
 
     async def run(self, run: Run) -> None:
         raise AssertionError("stories do not run checks")
+
+    @survey(interval="usage_interval", timeout="usage_timeout")
+    async def usage(self, run: Run) -> None:
+        raise AssertionError("stories do not run surveys")
 
 
 LOAD: Metric = Scripted.declared["load_ratio"]

@@ -57,6 +57,24 @@ def test_a_start_period_leaves_failed_runs_unknown_until_it_ends_or_the_first_su
     assert story.health("db") is Health.UNHEALTHY
 
 
+def test_who_fails_together_with_a_need_that_may_still_be_coming_up_is_unknown_too() -> None:
+    story = Story(check("db"), check("api", "db", start_period="60s"), check("web", "api", failure_threshold=1))
+    story.run("web", 0)
+    for at in (5, 20):
+        story.run("db", at, Reason.CONNECT)
+        story.run("api", at + 1, Reason.CONNECT)
+        story.run("db", at + 2, Reason.CONNECT, counted=False)
+    story.run("web", 23, Reason.UNHEALTHY)
+    story.run("db", 24, Reason.CONNECT, counted=False)
+    story.run("api", 25, Reason.CONNECT, counted=False)
+    story.run("db", 26, Reason.CONNECT, counted=False)
+    assert [(story.health(name), story.roots(name)) for name in ("db", "api", "web")] == [
+        (Health.UNHEALTHY, ()),
+        (Health.UNKNOWN, ("db",)),
+        (Health.UNKNOWN, ("db",)),
+    ]
+
+
 def test_after_its_first_success_the_start_period_is_over() -> None:
     story = Story(check("db", start_period="60s", failure_threshold=1))
     story.run("db", 1)
@@ -73,6 +91,19 @@ def test_an_optional_check_that_never_answered_is_absent(reason: Reason) -> None
     story.run("pgadmin", 1.01, reason, counted=False)
     assert story.health("web") is Health.UNHEALTHY
     assert story.roots("web") == ()
+
+
+def test_a_cause_that_turns_out_to_be_absent_is_none_any_more() -> None:
+    story = Story(check("db", optional=True), check("api", "db", failure_threshold=1))
+    story.run("api", 0)
+    story.run("db", 1, TIMEOUT)
+    story.run("api", 15, NO)
+    story.run("db", 16, TIMEOUT, counted=False)
+    assert (story.health("api"), story.roots("api")) == (Health.UNHEALTHY, ("db",))
+    story.run("db", 17, CONNECT)
+    assert story.board["db"].verdict.reason == "absent"
+    assert (story.health("api"), story.roots("api")) == (Health.UNHEALTHY, ())
+    assert story.changes[-1].check == "api", "now somebody is called"
 
 
 def test_an_optional_check_that_was_seen_healthy_is_not_absent_any_more() -> None:

@@ -6,6 +6,7 @@ from probe.model import Health, Reason, Sample
 from tests.state.stories import EPOCH, LOAD, Scripted, Story, check
 
 SIZE, MADE = Scripted.declared["size_bytes"], Scripted.declared["made_timestamp_seconds"]
+USED = Scripted.declared["used_bytes"]
 
 
 def load(value: float) -> tuple[Sample, ...]:
@@ -103,6 +104,23 @@ def test_new_limits_apply_to_the_last_result_at_once() -> None:
     assert story.health("db") is Health.DEGRADED
     story.reload(check("db"), at=6)
     assert story.health("db") is Health.HEALTHY
+
+
+def test_a_new_limit_on_the_number_of_a_survey_applies_at_once_too() -> None:
+    story = Story(check("db"))
+    story.run("db", 0)
+    story.run("db", 1, survey="usage", samples=(Sample(USED, 60.0 * 2**30),))
+    story.reload(check("db", warn={"used_bytes": "> 50GiB"}), at=5)
+    assert story.board["db"].verdict.reason == "limit"
+    story.reload(check("db", warn={"used_bytes": "> 70GiB"}), at=6)
+    assert story.health("db") is Health.HEALTHY
+
+
+def test_a_quick_failure_does_not_make_a_slow_check_well() -> None:
+    story = Story(check("db", warn={"probe_duration_seconds": "> 1s"}))
+    story.run("db", 0, took=2)
+    story.run("db", 15, Reason.CONNECT, took=0.001)
+    assert story.health("db") is Health.DEGRADED
 
 
 def test_nan_is_no_number() -> None:

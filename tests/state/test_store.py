@@ -12,7 +12,7 @@ import pytest
 
 from probe.model import Health, Reason
 from probe.state import Board, opened
-from probe.state.store import FILE_NAME, StoreError, encode, restored, write
+from probe.state.store import FILE_NAME, PORTION, StoreError, encode, restored, write
 from tests.state.stories import EPOCH, Story, check, result
 from tests.state.test_limits import load
 
@@ -64,6 +64,30 @@ def test_a_torn_file_is_set_aside_and_said(tmp_path: Path, keep: float, caplog: 
     assert board["db"].health is Health.UNKNOWN
     assert "history starts anew" in caplog.text
     assert (tmp_path / "state.broken").exists()
+
+
+def test_a_torn_file_that_cannot_be_set_aside_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"torn")
+    (tmp_path / "state.broken" / "in the way").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"state.json is not whole, and can't be set aside as .*state.broken: "):
+        after_restart(story().board, tmp_path, now=7)
+
+
+def test_a_cause_that_needs_lead_to_no_more_is_forgotten_over_a_restart_too(tmp_path: Path) -> None:
+    told = story()
+    write(tmp_path, encode(told.board, 45, EPOCH + 45))
+    assert told.roots("api") == ("db",)
+    apart = opened({"db": check("db"), "api": check("api")}, 7, EPOCH + 145)
+    assert after_restart(apart, tmp_path, now=7)["api"].causes == ()
+
+
+def test_many_states_are_kept_whole(tmp_path: Path) -> None:
+    told = Story(*(check(f"c{number}") for number in range(2 * PORTION + 1)))
+    told.run(f"c{2 * PORTION}", 0)
+    write(tmp_path, encode(told.board, 45, EPOCH + 45))
+    board = after_restart(told.board, tmp_path, now=7)
+    assert [state.last_success_at for state in board if state.health is Health.HEALTHY] == [EPOCH]
+    assert [state.check for state in board] == list(told.board.checks)
 
 
 def test_no_file_is_no_history(tmp_path: Path) -> None:
