@@ -14,7 +14,7 @@ from probe.model import Health, Result
 from probe.runner import Runner
 from probe.state import Board, State, one_shot
 
-__all__ = ["Board", "Config", "ConfigError", "Health", "State", "counts", "load", "passes", "run_checks"]
+__all__ = ["Board", "Config", "ConfigError", "Health", "State", "load", "passes", "run_checks"]
 
 GROUP, PAUSE = 4, 0.002
 """So many runs are started at a time, and so many seconds later the next: what they report stays honest."""
@@ -46,13 +46,7 @@ def passes(board: Board, *, strict: bool = False) -> bool:
     An absent optional check and a passive one count for nothing.
     """
     worst_allowed = {Health.HEALTHY} if strict else {Health.HEALTHY, Health.DEGRADED}
-    return all(state.health in worst_allowed or not counts(board, state) for state in board)
-
-
-def counts(board: Board, state: State) -> bool:
-    """Whether a check's health counts: that of an absent optional one and of a passive one never heard does not."""
-    never_heard = board.checks[state.check].passive and state.result is None
-    return state.verdict.reason != "absent" and not never_heard
+    return all(state.health in worst_allowed or not board.counts(state) for state in board)
 
 
 async def _all_results(runner: Runner, due: Sequence[tuple[Check, str]]) -> list[Result]:

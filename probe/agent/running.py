@@ -92,10 +92,11 @@ async def run_agent(config: Config, options: RunOptions, masking: log.Masking) -
             ending.callback(keeping.keep_now)
         ending.push_async_callback(agent.stop)
         await agent.start()
-        _log.info("%d checks", len(config.checks))
+        _log.info("%d check%s", len(config.checks), "" if len(config.checks) == 1 else "s")
         beside = [_beside(following.follow(), "following")]
         if keeping is not None:
             beside.append(_beside(keeping.keep(), "keeping"))
+            ending.callback(keeping.keep_now)  # before what may hang on the way down, and once more after it
         ending.push_async_callback(_cancel, beside)
         await stopped.wait()
         _log.info("stopping")

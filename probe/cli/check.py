@@ -1,5 +1,7 @@
 """`probe check`: every check once, for people and for CI."""
 
+import asyncio
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -42,10 +44,15 @@ def command(
     config = options.read_or_exit()
     chosen = _chosen(config.checks, names, kind, label)
     log.mask(masking, (check.redact for check in chosen.values()))
-    result = uvloop.run(run_checks(chosen, surveys=surveys))
-    documents = [described(result, name, reveals=True) for name in chosen]
-    board.show(documents, output, explain=explain, head={"version": VERSION, "health": str(result.health)})
-    sys.exit(board.exit_code(documents, strict=strict))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        result = loop.run(run_checks(chosen, surveys=surveys))
+        documents = [described(result, name, reveals=True) for name in chosen]
+        board.show(documents, output, explain=explain, head={"version": VERSION, "health": str(result.health)})
+        code = board.exit_code(documents, strict=strict)
+        if any(state.is_stuck or state.has_stuck_survey for state in result):
+            sys.stdout.flush()
+            os._exit(code)  # what ignores its cancellation would keep the loop from closing
+    sys.exit(code)
 
 
 def _chosen(

@@ -11,6 +11,8 @@ LARGEST_SECRET = 1024 * 1024
 """Bytes of a secret or an env file."""
 
 _MISSING = "-"
+_STREAM = "~"
+"""Of a pipe, `<(…)`: it can be read once, so it never changes."""
 
 
 class Unreadable(Exception):
@@ -47,7 +49,8 @@ class Sources:
         except (OSError, ValueError) as error:
             self.note_missing(path)
             raise Unreadable(_why(error)) from None
-        self._seen[path] = Source(path, hashlib.sha256(content).hexdigest(), largest)
+        digest = hashlib.sha256(content).hexdigest() if path.is_file() else _STREAM
+        self._seen[path] = Source(path, digest, largest)
         return content
 
     def note_missing(self, path: Path) -> None:
@@ -75,6 +78,8 @@ def changed(sources: Iterable[Source]) -> list[Path]:
 
 def _digest(path: Path, largest: int) -> str:
     try:
+        if path.exists() and not (path.is_dir() or path.is_file()):
+            return _STREAM
         content = "\0".join(_names(path)).encode(errors="surrogateescape") if path.is_dir() else None
         return hashlib.sha256(_content(path, largest, regular=False) if content is None else content).hexdigest()
     except (OSError, ValueError):

@@ -45,7 +45,6 @@ from typing import Any
 
 from aiohttp import web
 
-from probe.api import counts
 from probe.check import Check
 from probe.model import Result
 from probe.server.aside import Aside
@@ -116,7 +115,7 @@ def described(board: Board, name: str, *, reveals: bool) -> dict[str, Any]:
         "needs": list(board.needs(name)),
         "dependants": list(board.dependants.get(name, ())),
         "health": str(state.health),
-        "counts": counts(board, state),
+        "counts": board.counts(state),
         "reason": state.verdict.reason,
         "message": state.verdict.message if reveals else "",
         "since": state.since_at,

@@ -101,14 +101,12 @@ def _recorded(board: Board, result: Result, counted: bool) -> State:
     state, check = board[result.check], board.checks[result.check]
     if result.survey:
         return _after_survey(state, check, result)
+    if counted or state.result is None:  # the first numbers decide, whoever asked for them
+        state = replace(state, limits=limits.after(state, check, result))
     state = replace(state, result=result)
     if counted:
-        state = replace(
-            state,
-            tally=state.tally.plus(result.reason, result.duration),
-            strip=state.strip.plus(result),
-            limits=limits.after(state, check, result),
-        )
+        tally, strip = state.tally.plus(result.reason, result.duration), state.strip.plus(result)
+        state = replace(state, tally=tally, strip=strip)
     return _after_good_run(board, state, result) if result.ok else _after_failed_run(board, state, result, counted)
 
 

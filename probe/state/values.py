@@ -184,6 +184,11 @@ class State:
         return self.result is not None and self.result.abandoned
 
     @property
+    def has_stuck_survey(self) -> bool:
+        """Whether the last run of a survey ignored its cancellation."""
+        return any(survey.result.abandoned for survey in self.surveys.values())
+
+    @property
     def ever_succeeded(self) -> bool:
         return self.last_success_at > 0
 
@@ -248,10 +253,15 @@ class Board:
         """With this state in place of its former one."""
         return replace(self, states=self.states.set(state.check, state))
 
+    def counts(self, state: State) -> bool:
+        """Whether a check's health counts: that of an absent optional one and of a passive one never heard does not."""
+        never_heard = self.checks[state.check].passive and state.result is None
+        return not (state.is_absent or never_heard)
+
     @property
     def health(self) -> Health:
-        """The worst health of all; an absent optional check counts for nothing. Healthy when there is none."""
-        return max((state.health for state in self if not state.is_absent), default=Health.HEALTHY)
+        """The worst health of all that count. Healthy when there is none."""
+        return max((state.health for state in self if self.counts(state)), default=Health.HEALTHY)
 
 
 def _measure_depth(name: str, checks: Mapping[str, Check], depth: dict[str, int]) -> None:
