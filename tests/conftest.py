@@ -1,19 +1,12 @@
 """Which tests may run here: a laptop may lack a server that CI must have."""
 
-import glob
 import os
-import shutil
 
 import pytest
 
-FOUND_BY_PATH = {"postgresql": "/usr/lib/postgresql/*/bin/postgres"}
-"""Servers that Debian installs outside PATH."""
+from tests.installed import add_to_path, is_installed
 
-
-def is_installed(service: str) -> bool:
-    if service in FOUND_BY_PATH:
-        return bool(glob.glob(FOUND_BY_PATH[service]))
-    return shutil.which(service) is not None
+add_to_path()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -14,5 +14,6 @@ for version in 3.11 3.12 3.13; do
         touch "$venv/.ready"
     fi
     echo "Python $version:"
-    "$venv/bin/python" -m pytest -q -m "not service" tests --ignore=tests/kinds --ignore=tests/demo --ignore=tests/cli
+    "$venv/bin/python" -m pytest -q -m "not service" tests --ignore=tests/kinds --ignore=tests/demo --ignore=tests/cli \
+        --ignore=tests/test_fault_table.py
 done

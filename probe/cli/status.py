@@ -13,7 +13,7 @@ import click
 from probe.cli import board
 from probe.cli.options import ConfigOptions, config_options
 from probe.config import Web
-from probe.exchange.request import basic
+from probe.exchange.request import basic, is_address
 from probe.server.documents import VERSION
 
 TIMEOUT = 10.0
@@ -41,8 +41,9 @@ def command(
     """
     web = _web(options)
     where = (url or _url(web)).rstrip("/")
-    if urlsplit(where).scheme not in ("http", "https"):
-        raise click.BadParameter("must begin with http:// or https://", param_hint="--url")
+    if not is_address(where) or any(mark in where for mark in "@?#"):
+        told = "must be http:// or https://, a host and perhaps a port; the login is taken from the config's web"
+        raise click.BadParameter(told, param_hint="--url")
     if self_only:
         status, text = asyncio.run(_get(where, "/-/healthy", web))
         click.echo(text.strip())

@@ -150,7 +150,8 @@ class Checks:
         """Of a check with wrong fields, what is wrong with labels and limits too: all mistakes are told at once."""
         node = cast(Map, written.entry.node)
         readable = {"labels"} if "metrics_declared" in _overridden(model) else {"labels", "warn", "fail"}
-        plain = {key: values.plain(node.entries[key].node) for key in readable - wrong if key in node.entries}
+        nodes = {key: node.entries[key].node for key in readable - wrong if key in node.entries}
+        plain = {key: values.plain(inner) for key, inner in nodes.items() if not values.is_broken(inner)}
         shared = _Shared.model_validate(plain)
         shared._metrics = model.declared  # noqa: SLF001  # its own
         self._complain_of(shared.problems(), written, shared, values)

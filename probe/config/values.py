@@ -1,5 +1,6 @@
 """From nodes to plain values, variables expanded, and what of them a complaint must not show."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from probe.config.nodes import List, Map, Node, Scalar, scalars
 from probe.config.places import Complaint
 from probe.config.variables import Expanded, Expander, VariableError, Variables
 from probe.redact import SHORTEST, Redactor, secrets_of_url
+
+_QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
 
 
 class Values:
@@ -68,7 +71,7 @@ class Values:
                 expanded = self._expanded.get(scalar)
                 for value, written in expanded.given if expanded else ():
                     if len(value) >= SHORTEST:
-                        message = message.replace(value, written)
+                        message = _without_parts(message.replace(value, written), value)
             return message
 
         return masked
@@ -86,3 +89,8 @@ class Values:
     def _text(self, scalar: Scalar) -> str:
         expanded = self._expanded.get(scalar)
         return expanded.text if expanded else scalar.text
+
+
+def _without_parts(message: str, value: str) -> str:
+    """A message without what it quotes from the middle of a value (`no unit 'parsecs'`)."""
+    return _QUOTED.sub(lambda found: "'…'" if (found[1] or found[2]) in value else found[0], message)

@@ -10,10 +10,10 @@ from probe.exchange.blackbox import (
     emit_names,
     emit_tls,
 )
-from probe.exchange.http import FAILURES, fetch, get_json, get_text, successful
-from probe.exchange.line import client
+from probe.exchange.http import FAILURES, ask, fetch, get_json, get_text, successful
 from probe.exchange.link import Link
 from probe.exchange.names import Address, Family, Resolver, resolve
+from probe.exchange.request import Request, request
 from probe.exchange.sockets import connect, open_stream
 from probe.exchange.tls import Tls
 from probe.exchange.trace import Trace
@@ -27,11 +27,12 @@ __all__ = [
     "HttpMetrics",
     "Link",
     "NameMetrics",
+    "Request",
     "Resolver",
     "Tls",
     "TlsMetrics",
     "Trace",
-    "client",
+    "ask",
     "connect",
     "emit_http",
     "emit_names",
@@ -41,6 +42,7 @@ __all__ = [
     "get_json",
     "get_text",
     "open_stream",
+    "request",
     "resolve",
     "successful",
 ]

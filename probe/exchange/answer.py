@@ -1,13 +1,13 @@
 """What an HTTP server said."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from multidict import CIMultiDictProxy
 
 from probe.check import Denied, Garbled, Unhealthy
+from probe.redact import hidden
 
 LONGEST_EXCERPT = 200
 """Characters of a body that a message shows."""
@@ -23,21 +23,11 @@ class Answer:
     version: str
     headers: CIMultiDictProxy[str]
     body: bytes
-    mask: Callable[[str], str] = str
-    """Hides secrets in what is shown of the answer, before it is cut."""
-
-    def masked(self, mask: Callable[[str], str]) -> "Answer":
-        """The same, with secrets hidden in what is shown of it."""
-        return replace(self, mask=mask)
-
-    def show(self, text: str) -> str:
-        """The beginning of a text of this answer on one line, for a message."""
-        return excerpt(self.mask(text[: LONGEST_EXCERPT * 8]))
 
     @property
     def shown(self) -> str:
         """The beginning of the body on one line, for a message."""
-        return self.show(self.text)
+        return excerpt(self.text)
 
     @property
     def text(self) -> str:
@@ -69,7 +59,17 @@ class Answer:
         return after.partition(";")[0].strip("\"' ") or "utf-8"
 
 
-def excerpt(text: str, longest: int = LONGEST_EXCERPT) -> str:
-    """The beginning of a text on one line."""
-    line = " ".join(text.split())
+def excerpt(text: str, longest: int = LONGEST_EXCERPT, *, is_cut: bool = False) -> str:
+    """The beginning of a text on one line. Secrets are hidden before it is cut: nobody would know a part of one.
+
+    `is_cut`: it was cut off before, so that a part of a secret may be at its end.
+    """
+    part = text[: longest * 8]
+    hide = hidden.get().beginning if is_cut or len(part) < len(text) else hidden.get()
+    line = " ".join(hide(part).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def excerpt_of_bytes(raw: bytes, longest: int = LONGEST_EXCERPT) -> str:
+    """The beginning of bytes, of however many more, that may be no text: in quotes, as Python writes them."""
+    return f"'{excerpt(ascii(raw[: longest * 2])[2:-1], longest, is_cut=True)}'"

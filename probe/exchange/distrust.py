@@ -42,15 +42,14 @@ async def handshake(
 
     Raises Untrusted, or Unreachable when the server just hung up.
     """
-    name = tls.name_for(host)
     began = time.monotonic()
     with run.step("tls"):
         try:
-            transport, made = await _encrypt(sock, protocol, tls, name)
+            transport, made = await _encrypt(sock, protocol, tls, host)
         except OSError as error:  # ssl.SSLError is one
             if isinstance(error, ssl.SSLCertVerificationError):
-                link.distrusted = await _read_chain(run, tls, name, reconnect)
-            raise explained(error, link.distrusted, name, run.now) from error
+                link.distrusted = await _read_chain(run, tls, host, reconnect)
+            raise explained(error, link.distrusted, tls.name_for(host), run.now) from error
     link.tls = time.monotonic() - began
     link.encryption = encryption(transport.get_extra_info("ssl_object"))
     return transport, made
@@ -77,23 +76,23 @@ def told(error: ssl.SSLError) -> str:
 
 
 async def _encrypt(
-    sock: socket.socket, protocol: Callable[[], Proto], tls: Tls, name: str
+    sock: socket.socket, protocol: Callable[[], Proto], tls: Tls, host: str
 ) -> tuple[asyncio.Transport, Proto]:
     loop = asyncio.get_running_loop()
     try:
-        context = tls.shared_context()
+        context, name = tls.shared_context(), tls.name_for(host)
         return await loop.create_connection(protocol, sock=sock, ssl=context, server_hostname=name)
     except BaseException:
         sock.close()
         raise
 
 
-async def _read_chain(run: Run, tls: Tls, name: str, reconnect: Reconnect) -> tuple[Certificate, ...]:
+async def _read_chain(run: Run, tls: Tls, host: str, reconnect: Reconnect) -> tuple[Certificate, ...]:
     """The chain of a second, unverified connection; empty when that fails too, or takes half of the time left."""
     with suppress(OSError, Failure):
         async with asyncio.timeout(run.remaining / 2):
             sock = await reconnect()
-            transport, _ = await _encrypt(sock, asyncio.Protocol, tls.unverified(), name)
+            transport, _ = await _encrypt(sock, asyncio.Protocol, tls.unverified(), host)
             try:
                 return presented(transport.get_extra_info("ssl_object"))
             finally:

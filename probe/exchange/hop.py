@@ -5,14 +5,15 @@ import ssl
 from time import monotonic
 
 import aiohttp
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import StreamReader
+from aiohttp.http import HttpProcessingError, RawResponseMessage
 from yarl import URL
 
 from probe.check import Failure, Garbled, Run, Unhealthy, Unreachable, Untrusted
-from probe.exchange.answer import Answer, excerpt
+from probe.exchange.answer import Answer, excerpt, excerpt_of_bytes
 from probe.exchange.distrust import handshake, told
-from probe.exchange.line import Line, hand_over, new_line
-from probe.exchange.proxy import login, tunnel
+from probe.exchange.line import Line, new_line
+from probe.exchange.proxy import tunnel
 from probe.exchange.request import MOST_REDIRECTS, Request, is_redirect, redirected
 from probe.exchange.sockets import again, connect, open_link
 from probe.exchange.trace import Head, Trace
@@ -24,9 +25,8 @@ _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 class Hops:
     """A request and all that follows from it; each hop connects anew and is noted on the trace."""
 
-    def __init__(self, run: Run, session: ClientSession, trace: Trace, max_body: int) -> None:
+    def __init__(self, run: Run, trace: Trace, max_body: int) -> None:
         self._run = run
-        self._session = session
         self._trace = trace
         self._max_body = max_body
 
@@ -42,17 +42,13 @@ class Hops:
         line = await self._connected(asked)
         transport = line.transport
         try:
-            response = await self._response(asked, line)
-            try:
-                following = self._following(asked, response, redirects=redirects)
-                return following or await self._answer(asked, response)
-            finally:
-                response.close()
-        except (aiohttp.ClientError, OSError) as error:
+            head, body = await self._head(asked, line)
+            return self._following(asked, head, redirects=redirects) or await self._answer(asked, head, body)
+        except (aiohttp.ClientError, HttpProcessingError, OSError) as error:
             raise failed(error, line, self._trace) from error
         finally:
             if transport is not None:
-                transport.abort()  # aiohttp's close waits in TLS for the other side's
+                transport.abort()  # a farewell would wait in TLS for the other side's
 
     async def _connected(self, asked: Request) -> Line:
         trace = self._trace
@@ -89,64 +85,48 @@ class Hops:
         assert asked.proxy is not None, "it was a tunnel"  # noqa: S101
         return await tunnel(await again(self._trace.link), asked.proxy, asked.host, asked.port)
 
-    async def _response(self, asked: Request, line: Line) -> ClientResponse:
+    async def _head(self, asked: Request, line: Line) -> tuple[RawResponseMessage, StreamReader]:
         """Send the request and read the head of the answer."""
-        headers, proxy = asked.headers, None
-        if asked.through_proxy and asked.proxy is not None:
-            proxy = asked.proxy.with_user(None)
-            if authorization := login(asked.proxy):
-                headers = headers.copy()
-                headers["Proxy-Authorization"] = authorization
         sent = monotonic()
-        hand_over(line)
         try:
             with self._run.step("processing"):
-                response = await self._session.request(
-                    asked.method,
-                    asked.url,
-                    headers=headers,
-                    data=asked.body,
-                    cookies=asked.cookies.filter_cookies(asked.url) if asked.cookies else None,
-                    proxy=proxy,
-                    allow_redirects=False,
-                )
+                await line.ask(asked.method, asked.place, asked.headers_sent, asked.body or b"")
+                head, body = await line.answer()
         finally:
             if line.began_at is not None:
                 self._trace.add("processing", line.began_at - sent)
-        self._trace.head = _head(asked, response)
-        return response
+        self._trace.head = Head(head.code, head.version, head.headers, _length(asked, head))
+        return head, body
 
-    def _following(self, asked: Request, response: ClientResponse, *, redirects: bool) -> Request | None:
+    def _following(self, asked: Request, head: RawResponseMessage, *, redirects: bool) -> Request | None:
         """Where the answer sends us, if anywhere."""
-        if not is_redirect(response.status, response.headers):
+        if not is_redirect(head.code, head.headers):
             return None
         self._trace.redirects += 1
         if not redirects:
             return None
         if self._trace.redirects > MOST_REDIRECTS:
-            raise Unhealthy(f"redirected more than {MOST_REDIRECTS} times, at last to {response.headers['Location']}")
-        return redirected(asked, response.status, response.headers)
+            raise Unhealthy(f"redirected more than {MOST_REDIRECTS} times, at last to {head.headers['Location']}")
+        return redirected(asked, head.code, head.headers)
 
-    async def _answer(self, asked: Request, response: ClientResponse) -> Answer:
+    async def _answer(self, asked: Request, head: RawResponseMessage, body: StreamReader) -> Answer:
         """Read the body."""
         trace, parts = self._trace, []
         began = monotonic()
         try:
             with self._run.step("transfer"):
-                async for part in response.content.iter_any():
+                async for part in body.iter_any():
                     trace.body_length += len(part)
                     if trace.body_length > self._max_body:
                         raise Garbled(f"the answer is longer than {show_size(self._max_body)}")
                     parts.append(part)
         finally:
             trace.add("transfer", monotonic() - began)
-        version = ".".join(map(str, response.version or ()))
-        return Answer(
-            str(asked.url), response.status, response.reason or "", version, response.headers, b"".join(parts)
-        )
+        version = f"{head.version.major}.{head.version.minor}"
+        return Answer(str(asked.url), head.code, head.reason, version, head.headers, b"".join(parts))
 
 
-def failed(error: aiohttp.ClientError | OSError, line: Line, trace: Trace) -> Failure:
+def failed(error: aiohttp.ClientError | HttpProcessingError | OSError, line: Line, trace: Trace) -> Failure:
     """What an exchange that broke means, in words."""
     lost = line.lost
     if isinstance(lost, ssl.SSLError) and not isinstance(lost, ssl.SSLEOFError | ssl.SSLZeroReturnError):
@@ -155,8 +135,8 @@ def failed(error: aiohttp.ClientError | OSError, line: Line, trace: Trace) -> Fa
         return Garbled(_no_http(line.beginning))
     if isinstance(error, aiohttp.ClientPayloadError):
         return _broken_body(error, trace)
-    if isinstance(error, aiohttp.ClientResponseError):
-        return Garbled(f"the answer is not proper HTTP: {excerpt(error.message)}")
+    if isinstance(error, HttpProcessingError):
+        return Garbled(f"the answer is not proper HTTP: {excerpt(error.message, is_cut=True)}")
     ended = "reset" if isinstance(lost, ConnectionResetError) else "closed"
     if line.began_at is None:
         return Unreachable(f"the server {ended} the connection without an answer")
@@ -176,20 +156,14 @@ def _broken_body(error: aiohttp.ClientPayloadError, trace: Trace) -> Garbled:
 def _no_http(beginning: bytes) -> str:
     if beginning.startswith(_TLS_RECORDS):
         return "the server speaks TLS there; write https:// instead of http://"
-    return f"the answer is not HTTP; it begins with {excerpt(ascii(beginning)[1:], 60)}"
+    return f"the answer is not HTTP; it begins with {excerpt_of_bytes(beginning, 60)}"
 
 
-def _head(asked: Request, response: ClientResponse) -> Head:
-    version = response.version
-    shown = (version.major, version.minor) if version else (0, 0)
-    return Head(response.status, shown, response.headers, _length(asked, response))
-
-
-def _length(asked: Request, response: ClientResponse) -> int:
+def _length(asked: Request, head: RawResponseMessage) -> int:
     """The length of the body as the head tells it, and as Go's ContentLength does: -1 when it doesn't."""
-    if asked.method != "HEAD" and response.status in (204, 304):
+    if asked.method != "HEAD" and head.code in (204, 304):
         return 0
-    if "chunked" in response.headers.get("Transfer-Encoding", "").lower():
+    if head.chunked:
         return -1
-    declared = response.headers.get("Content-Length", "")
+    declared = head.headers.get("Content-Length", "")
     return int(declared) if declared.isdecimal() else -1

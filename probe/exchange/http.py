@@ -1,19 +1,16 @@
 """One HTTP exchange, connected anew, each phase timed as a step: resolve, connect, tls, processing, transfer."""
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import aiohttp
-from aiohttp import ClientSession
 from aiohttp.client_exceptions import UnixClientConnectorError, WSMessageTypeError
 
 from probe.check import Failures, Run
 from probe.exchange.answer import Answer
 from probe.exchange.hop import Hops
-from probe.exchange.line import client
 from probe.exchange.names import Family
-from probe.exchange.request import request
+from probe.exchange.request import Request, request
 from probe.exchange.tls import Tls
 from probe.exchange.trace import Trace
 from probe.model import Reason
@@ -80,13 +77,19 @@ async def fetch(
     max_body: int = MAX_BODY,
     trace: Trace | None = None,
 ) -> Answer:
-    """Ask once and read the whole answer, whatever its status. `trace` keeps what was measured, also of a failure.
+    """Ask once and read the whole answer, whatever its status. Arguments, and what it raises, as of `ask`."""
+    asked = request(url, method=method, headers=headers, body=body, tls=tls, family=family, proxy=proxy)
+    return await ask(run, asked, redirects=redirects, max_body=max_body, trace=trace)
+
+
+async def ask(
+    run: Run, asked: Request, *, redirects: bool = False, max_body: int = MAX_BODY, trace: Trace | None = None
+) -> Answer:
+    """The same for a request that was made beforehand. `trace` keeps what was measured, also of a failure.
 
     Raises Unresolved, Unreachable, Untrusted, Garbled, Denied (a proxy's login), Unhealthy (too many redirects).
     """
-    asked = request(url, method=method, headers=headers, body=body, tls=tls, family=family, proxy=proxy)
-    async with _client_of(run) as session:
-        return await Hops(run, session, trace or Trace(), max_body).follow(asked, redirects=redirects)
+    return await Hops(run, trace or Trace(), max_body).follow(asked, redirects=redirects)
 
 
 async def get_text(run: Run, url: str, **options: Any) -> str:
@@ -104,7 +107,3 @@ def successful(answer: Answer) -> Answer:
     if not 200 <= answer.status < 300:
         raise answer.refusal("2xx")
     return answer
-
-
-def _client_of(run: Run) -> AbstractAsyncContextManager[ClientSession]:
-    return nullcontext(run.session) if isinstance(run.session, ClientSession) else client()

@@ -1,23 +1,22 @@
-"""aiohttp on connections that are made beforehand, so that each step of making them can be timed."""
+"""aiohttp's half of an HTTP/1.1 connection without aiohttp's client, whose steps nobody could time.
+
+A request is written, the head of its answer read, and its body comes as a stream; nothing is retried or kept open.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from time import monotonic
 
-from aiohttp import BaseConnector, ClientSession, ClientTimeout, DummyCookieJar, ServerDisconnectedError
+from aiohttp import StreamReader
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import RawResponseMessage, StreamWriter
+from multidict import CIMultiDict
 
 LONGEST_HEADER = 64 * 1024
 """Bytes of one header line; aiohttp's own limit of 8 KiB is below what some single sign-ons set."""
 
-_NO_TIMEOUT = ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
-"""The runner owns the deadline."""
-
 
 class Line(ResponseHandler):
-    """aiohttp's half of an HTTP/1.1 connection, which remembers when and how the answer began and why it ended."""
+    """A connection for one request. It remembers when and how the answer began and why it ended."""
 
     began_at: float | None = None
     """When the first byte of the answer came (monotonic)."""
@@ -25,6 +24,25 @@ class Line(ResponseHandler):
     """The first bytes of the answer, to show when they are no HTTP."""
     lost: BaseException | None = None
     """What broke the connection."""
+
+    async def ask(self, method: str, place: str, headers: CIMultiDict[str], body: bytes) -> None:
+        """Write a request. `place`: path and query, or what a proxy is to be asked for."""
+        self.set_response_params(
+            skip_payload=method == "HEAD",
+            read_until_eof=True,
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
+        )
+        writer = StreamWriter(self, self._loop)
+        await writer.write_headers(f"{method} {place} HTTP/1.1", headers)
+        await writer.write_eof(body)
+
+    async def answer(self) -> tuple[RawResponseMessage, StreamReader]:
+        """The head of the answer, and its body to be read. Raises aiohttp's ClientError and HttpProcessingError."""
+        while True:
+            head, body = await self.read()
+            if head.code == 101 or not 100 <= head.code < 200:  # others of these only say that an answer will come
+                return head, body
 
     def data_received(self, data: bytes) -> None:
         if self.began_at is None:
@@ -36,37 +54,11 @@ class Line(ResponseHandler):
         self.lost = exc
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        """Go on: a request is in memory anyway, and may be answered before all of it was read."""
 
-_line: ContextVar[Line | None] = ContextVar("line", default=None)
-
-
-def hand_over(line: Line) -> None:
-    """The next request of this asyncio task goes over `line`."""
-    _line.set(line)
-
-
-class _HandedOver(BaseConnector):
-    async def _create_connection(self, *_: object) -> Line:
-        line = _line.get()
-        _line.set(None)
-        if line is None:  # aiohttp would repeat a request whose connection broke; a check does not hide that
-            raise ServerDisconnectedError
-        return line
-
-
-@asynccontextmanager
-async def client() -> AsyncIterator[ClientSession]:
-    """What requests are made with: cheap, but not free (60 us), so a kind may keep it as its session."""
-    connector = _HandedOver(force_close=True, limit=0)
-    async with ClientSession(
-        connector=connector,
-        cookie_jar=DummyCookieJar(),
-        timeout=_NO_TIMEOUT,
-        skip_auto_headers=("Accept-Encoding", "Content-Type"),
-        max_line_size=LONGEST_HEADER,
-        max_field_size=LONGEST_HEADER,
-    ) as session:
-        yield session
+    def resume_writing(self) -> None:
+        """It never stopped."""
 
 
 def new_line() -> Line:

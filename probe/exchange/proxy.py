@@ -7,15 +7,10 @@ import socket
 from yarl import URL
 
 from probe.check import Denied, Garbled, Unreachable
-from probe.exchange.request import basic
+from probe.exchange.request import login
 
 _LONGEST_ANSWER = 64 * 1024
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3}) ?([^\r\n]*)")
-
-
-def login(proxy: URL) -> str | None:
-    """The Proxy-Authorization that a proxy's URL carries."""
-    return basic(proxy.user or "", proxy.password or "") if proxy.user is not None else None
 
 
 async def tunnel(sock: socket.socket, proxy: URL, host: str, port: int) -> socket.socket:

@@ -1,7 +1,8 @@
 """What one HTTP request asks, and what is asked next when the answer is a redirect."""
 
 import base64
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from http.cookies import SimpleCookie
 
@@ -17,6 +18,9 @@ MOST_REDIRECTS = 10
 """As many as blackbox_exporter and Go follow."""
 
 _REDIRECTS = frozenset([301, 302, 303, 307, 308])
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_BODILESS = frozenset(["GET", "HEAD", "OPTIONS", "TRACE"])
+"""Methods of which a server does not expect to be told that no body comes."""
 _FOR_ANYONE = frozenset(["accept", "accept-encoding", "accept-language", "connection", "content-type", "user-agent"])
 """Headers that a redirect takes to another host; any other may be a key to the first one."""
 
@@ -40,6 +44,23 @@ class Request:
         return self.proxy is not None and self.url.scheme == "http"
 
     @property
+    def place(self) -> str:
+        """What is asked for: path and query; of a proxy the whole URL."""
+        return str(self.url.with_fragment(None)) if self.through_proxy else self.url.raw_path_qs
+
+    @property
+    def headers_sent(self) -> CIMultiDict[str]:
+        """The headers with the length of the body, the cookies and the proxy's login."""
+        sent = self.headers.copy()
+        if self.body is not None or self.method not in _BODILESS:
+            sent.setdefault("Content-Length", str(len(self.body or b"")))
+        if self.cookies is not None:
+            sent["Cookie"] = self.cookies.filter_cookies(self.url).output(header="", sep=";").strip()
+        if self.proxy is not None and self.through_proxy and (authorization := login(self.proxy)):
+            sent["Proxy-Authorization"] = authorization
+        return sent
+
+    @property
     def host(self) -> str:
         return self.url.host or ""
 
@@ -59,13 +80,13 @@ def request(
     proxy: str | None,
 ) -> Request:
     """A request with the headers that go without saying; a login in the URL becomes one."""
-    where = URL(url)
-    complete = CIMultiDict({"User-Agent": "stackprobe", "Connection": "close"})
+    where, given = URL(url), CIMultiDict(headers or {})
+    complete = _headers_of_any(where)
     if where.user is not None or where.password is not None:
         complete["Authorization"] = basic(where.user or "", where.password or "")
-    complete.update(headers or {})
+    complete.update(given)
     trust = tls or _SYSTEM
-    if trust.server_name is None and (host := complete.get("Host")):
+    if trust.server_name is None and (host := given.get("Host")):
         trust = trust.model_copy(update={"server_name": host.partition(":")[0]})
     through = URL(proxy) if proxy else None
     return Request(where.with_user(None), method.upper(), complete, body, trust, family, through)
@@ -74,6 +95,25 @@ def request(
 def basic(user: str, password: str) -> str:
     """The value of an Authorization header."""
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def login(proxy: URL) -> str | None:
+    """The Proxy-Authorization that a proxy's URL carries."""
+    return basic(proxy.user or "", proxy.password or "") if proxy.user is not None else None
+
+
+def is_address(text: str, schemes: Collection[str] = ("http", "https")) -> bool:
+    """Whether a text is a URL to ask: of one of these schemes, with a host and perhaps a port."""
+    try:
+        url = URL(text)
+    except ValueError:
+        return False
+    return url.scheme in schemes and bool(url.host) and url.explicit_port != 0
+
+
+def can_be_header(text: str) -> bool:
+    """Whether a text can stand in a header: on one line, without control characters."""
+    return not _CONTROL.search(text)
 
 
 def is_redirect(status: int, headers: CIMultiDictProxy[str]) -> bool:
@@ -96,15 +136,25 @@ def redirected(asked: Request, status: int, headers: CIMultiDictProxy[str]) -> R
     return following if url.origin() == asked.url.origin() else _to_stranger(following)
 
 
+def _headers_of_any(url: URL) -> CIMultiDict[str]:
+    """What goes without saying."""
+    host = url.host_port_subcomponent or ""
+    return CIMultiDict({"Host": host, "User-Agent": "stackprobe", "Accept": "*/*", "Connection": "close"})
+
+
 def _to_stranger(asked: Request) -> Request:
-    kept = CIMultiDict((name, value) for name, value in asked.headers.items() if name.lower() in _FOR_ANYONE)
+    kept = _headers_of_any(asked.url)
+    kept.update((name, value) for name, value in asked.headers.items() if name.lower() in _FOR_ANYONE)
     return replace(asked, headers=kept, tls=asked.tls.model_copy(update={"server_name": None}))
 
 
 def _cookies(asked: Request, headers: CIMultiDictProxy[str]) -> CookieJar | None:
     if "Set-Cookie" not in headers:
         return asked.cookies
-    jar = asked.cookies or CookieJar(unsafe=True)  # unsafe: also of hosts that are IP addresses
+    jar = asked.cookies
+    if jar is None:
+        jar = CookieJar(unsafe=True)  # also of hosts that are IP addresses
+        jar.update_cookies(SimpleCookie(asked.headers.get("Cookie", "")), asked.url)
     for cookie in headers.getall("Set-Cookie"):
         jar.update_cookies(SimpleCookie(cookie), asked.url)
     return jar

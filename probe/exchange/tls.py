@@ -34,8 +34,11 @@ class Tls(BaseModel):
         return self
 
     def name_for(self, host: str) -> str:
-        """The name to announce and to check when connecting to `host`."""
-        return self.server_name or host
+        """The name to announce and to check when connecting to `host`. Raises Untrusted for what is no name."""
+        name = self.server_name or host
+        if "\0" in name or name.startswith("."):
+            raise Untrusted(f"{name!r} is no name that a certificate could be for")
+        return name
 
     def context(self, host: str) -> ssl.SSLContext:
         """A context that announces and checks this host's name, even when a driver connects to its IP address.
@@ -121,6 +124,6 @@ def _version(path: str | None) -> object:
         return None
     try:
         read = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a NUL in it, which reading it will tell
         return None
     return read.st_mtime_ns, read.st_size, read.st_ino

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics
 
-from probe.exporter.families import DURATION_BUCKETS, DURATIONS, FAMILIES, Described
+from probe.exporter.families import DURATION_BUCKETS, FAMILIES, Described
 from probe.exporter.render import Rendered
 from probe.state import Board
 
@@ -30,7 +30,7 @@ def exposition(board: Board, rendered: Mapping[str, Rendered], form: Format, age
 
 def joined(board: Board, rendered: Mapping[str, Rendered], form: Format) -> bytes:
     """The series of the checks alone, without an end. The same bytes for the same board, so worth keeping."""
-    hidden = DURATIONS if any(check.histogram for check in board.checks.values()) else DURATION_BUCKETS
+    hidden = None if any(check.histogram for check in board.checks.values()) else DURATION_BUCKETS
     found: dict[str, tuple[Described, list[bytes]]] = {}
     for check in board.checks:
         for family, lines in rendered[check].parts:

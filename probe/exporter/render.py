@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
@@ -17,8 +18,8 @@ _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\0": "\ufffd"}
 class Rendered(NamedTuple):
     """The lines of one check, by family, in the order in which they were emitted.
 
-    The family of durations is in it twice, as a summary and as a histogram: which of them is shown is up to the
-    whole board, for a family has one type.
+    The buckets of the durations come before their sum and count, as a family of their own: whether they are shown is
+    up to the whole board, for a family has one type.
     """
 
     parts: tuple[tuple[Described, bytes], ...]
@@ -56,6 +57,12 @@ def escaped(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
+def _own_labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    """Labels beside the check's own, as they stand in a line: most are the same for every check and every run."""
+    return "".join([f',{name}="{escaped(value)}"' for name, value in zip(names, values, strict=True)])
+
+
 class _Lines:
     """The lines of one check in the making."""
 
@@ -70,24 +77,24 @@ class _Lines:
 
     def add(self, family: Described, value: float, *labels: str) -> None:
         """One series with the values of the family's own labels."""
-        own = self._identity
-        if labels or family.labels:
-            pairs = zip(family.labels, labels, strict=True)
-            own += "".join([f',{name}="{escaped(text)}"' for name, text in pairs])
-        self._of(family, family.name).append(f"{family.name}{{{own}}} {number(value)}\n")
+        own = _own_labels(family.labels, labels)
+        self._of(family, family.name).append(f"{family.name}{{{self._identity}{own}}} {number(value)}\n")
 
-    def add_totals(self, family: Described, tally: Tally) -> None:
-        """The `_sum` and `_count` of a summary or a histogram."""
-        self._of(family, family.type).extend(
+    def add_durations(self, tally: Tally) -> None:
+        """The `_sum` and `_count` of a summary, which stand in a histogram too, after its buckets."""
+        name = families.DURATIONS.name
+        self._of(families.DURATIONS, name).extend(
             (
-                f"{family.name}_sum{{{self._identity}}} {number(tally.seconds)}\n",
-                f"{family.name}_count{{{self._identity}}} {number(tally.count)}\n",
+                f"{name}_sum{{{self._identity}}} {number(tally.seconds)}\n",
+                f"{name}_count{{{self._identity}}} {number(tally.count)}\n",
             )
         )
 
-    def add_bucket(self, family: Described, bound: float, count: int) -> None:
-        line = f'{family.name}_bucket{{{self._identity},le="{number(bound)}"}} {number(count)}\n'
-        self._of(family, family.type).append(line)
+    def add_bucket(self, bound: float, count: int) -> None:
+        """One bucket of a histogram of durations."""
+        name = f"{families.DURATION_BUCKETS.name}_bucket"
+        line = f'{name}{{{self._identity},le="{number(bound)}"}} {number(count)}\n'
+        self._of(families.DURATION_BUCKETS, name).append(line)
 
     def _of(self, family: Described, key: str) -> list[str]:
         found = self._found.get(key)
@@ -110,12 +117,11 @@ def _of_runs(lines: _Lines, check: Check, state: State) -> None:
 
 
 def _of_durations(lines: _Lines, check: Check, tally: Tally) -> None:
-    lines.add_totals(families.DURATIONS, tally)
     if check.histogram:
         for bound, count in zip(BUCKETS, tally.buckets, strict=True):
-            lines.add_bucket(families.DURATION_BUCKETS, bound, count)
-    lines.add_bucket(families.DURATION_BUCKETS, inf, tally.count)
-    lines.add_totals(families.DURATION_BUCKETS, tally)
+            lines.add_bucket(bound, count)
+    lines.add_bucket(inf, tally.count)
+    lines.add_durations(tally)
 
 
 def _of_limit(lines: _Lines, standing: LimitState) -> None:

@@ -1,4 +1,4 @@
-"""Asyncio tasks that a run starts: a SystemExit in one of them ends that task, not the loop and with it the agent."""
+"""Asyncio tasks that a run starts: SystemExit in one does not end the agent, and each is named like the run."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -7,8 +7,8 @@ from typing import Any
 
 from probe.check import ContractBroken
 
-in_run: ContextVar[bool] = ContextVar("probe_in_run", default=False)
-"""Set in the context of a run, which the asyncio tasks that it starts inherit."""
+in_run: ContextVar[str] = ContextVar("probe_in_run", default="")
+"""The name of a run's asyncio task, set in its context, which those that it starts inherit; empty outside of runs."""
 
 
 def contain(loop: asyncio.AbstractEventLoop) -> None:
@@ -19,13 +19,18 @@ def contain(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class _Factory:
-    """Makes asyncio tasks as ever, of contained coroutines where a run asks for one."""
+    """Makes asyncio tasks as ever; where a run asks for one, contained and with the run's name, for the watchdog."""
 
     def __init__(self, former: Callable[..., Any] | None) -> None:
         self._make = former or _plain
 
     def __call__(self, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Any:
-        return self._make(loop, _Contained(work) if in_run.get() else work, **options)
+        name = in_run.get()
+        if not name:
+            return self._make(loop, work, **options)
+        task = self._make(loop, _Contained(work), **options)
+        task.set_name(name)
+        return task
 
 
 def _plain(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:

@@ -24,7 +24,8 @@ def cleaned(text: str, longest: int = LONGEST_MESSAGE) -> str:
 
 def shown(check: Check, text: str) -> str:
     """A text of the check's for people: one line, without its secrets."""
-    return cleaned(check.redact(text))
+    part = text[: LONGEST_MESSAGE * 8]
+    return cleaned(check.redact(text) if len(part) == len(text) else check.redact.beginning(part))
 
 
 def of_error(check: Check, error: BaseException) -> tuple[Reason, str]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from probe.check import Check, Run, Unfinished
 from probe.model import SYSTEM_CLOCK, Clock, Reason, Result
+from probe.redact import hidden
 from probe.runner import outcome
 from probe.runner.contained import contain, in_run
 from probe.runner.sessions import Sessions
@@ -29,8 +30,8 @@ class Runner:
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
-        self._memories: dict[str, dict[str, Any]] = {}
-        """By check, then by survey."""
+        self._memories: dict[str, tuple[Check, dict[str, Any]]] = {}
+        """By check: whose they are, and they by survey."""
         self._sessions = Sessions()
         self._tasks: dict[Key, asyncio.Task[BaseException | None]] = {}
         self._closings: set[asyncio.Task[None]] = set()
@@ -49,10 +50,10 @@ class Runner:
             raise RuntimeError(f"a run of {check.name} is still under way")
         timeout = check.timeout_of(survey)
         at, began = self._clock.wall(), self._clock.monotonic()
-        memory = self._memories.get(check.name, {}).get(survey)
-        run = Run(check.metrics_of(survey), self._clock, began + timeout, memory)
+        memories = self._memories_of(check)
+        run = Run(check.metrics_of(survey), self._clock, began + timeout, memories.get(survey))
         contain(asyncio.get_running_loop())
-        task = asyncio.create_task(_attempt(self._session_and_run(check, survey, run)), name=f"probe:{check.name}")
+        task = asyncio.create_task(_attempt(self._session_and_run(check, survey, run)), name=_named(check))
         self._tasks[key] = task
         task.add_done_callback(lambda _: self._over(key))
         try:
@@ -61,7 +62,7 @@ class Runner:
             task.cancel()
             raise
         if reason is not Reason.INTERNAL:
-            self._memories.setdefault(check.name, {})[survey] = run.memory
+            memories[survey] = run.memory
         return Result(
             check=check.name,
             reason=reason,
@@ -94,8 +95,17 @@ class Runner:
         self._sessions.forget_all()
         await self._close_sessions()
 
+    def _memories_of(self, check: Check) -> dict[str, Any]:
+        """What its runs left. A check that was changed to ask something else begins with nothing."""
+        former, memories = self._memories.get(check.name, (check, {}))
+        if former is not check and not check.asks_the_same_as(former):
+            memories = {}
+        self._memories[check.name] = check, memories
+        return memories
+
     async def _session_and_run(self, check: Check, survey: str, run: Run) -> None:
-        in_run.set(True)  # in this asyncio task's own context
+        in_run.set(_named(check))  # in this asyncio task's own context
+        hidden.set(check.redact)
         async with self._sessions.lease(check) as run.session:
             await (getattr(check, survey) if survey else check.run)(run)
 
@@ -172,6 +182,11 @@ async def _told(check: Check, survey: str, error: BaseException) -> tuple[Reason
     if survey and isinstance(error, Unfinished):
         return Reason.OK, outcome.shown(check, str(error)) or "unfinished"
     return outcome.of_error(check, error)
+
+
+def _named(check: Check) -> str:
+    """The asyncio task's name, which the watchdog understands."""
+    return f"probe:{check.name}"
 
 
 def _traced(error: BaseException) -> str:

@@ -129,8 +129,7 @@ class Scheduler:
         self._listening.heard(name, at)
 
     def _slot_is_due(self, slot: Slot) -> None:
-        if self._clock_watch.jumped():
-            self._rearm()
+        if self._has_rearmed():
             return
         wall = self._clock.wall()
         due = self._clock.monotonic() - (wall - self._due[slot])
@@ -173,16 +172,26 @@ class Scheduler:
 
     def _tick(self) -> None:
         self._ticking = asyncio.get_running_loop().call_later(TICK, self._tick)
-        if self._clock_watch.jumped():
-            self._rearm()
+        self._has_rearmed()
 
-    def _rearm(self) -> None:
-        """Every slot's time was worked out by a clock that stepped. What was jumped over runs soon, not all at once."""
+    def _has_rearmed(self) -> bool:
+        """Look at the clocks, and rearm if they jumped."""
+        steady_wall = self._clock_watch.steady_wall
+        has_jumped = self._clock_watch.jumped()
+        if has_jumped:
+            self._rearm(steady_wall)
+        return has_jumped
+
+    def _rearm(self, steady_wall: float) -> None:
+        """Every slot's time was worked out by a clock that stepped. What was jumped over runs soon, not all at once.
+
+        So does what would be due by now, had the clock not stepped back since the last look.
+        """
         self.figures.clock_steps += 1
         wall = self._clock.wall()
         with self._grid.at_once():
             for slot, entries in self._slots.items():
-                jumped_over = self._due[slot] <= wall
+                jumped_over = self._due[slot] <= max(wall, steady_wall)
                 self._due[slot] = slot.after(wall)
                 self._grid.move(slot, self._due[slot])
                 if jumped_over:

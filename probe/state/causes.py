@@ -8,6 +8,7 @@ or has failed often enough after it (`named`); and a check that went unhealthy o
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import inf
 
 from probe.check import Check
 from probe.model import Health, Reason
@@ -59,7 +60,7 @@ def named(board: Board, state: State) -> tuple[Cause, ...]:
         return ()
     stay = {cause.check: cause for cause in state.causes if _stays(board, state, cause)}
     for need in explaining(board, state):
-        for root in _roots(board, need, state.settled):
+        for root in _roots(board, need, _judged_at(state)):
             stay.setdefault(root, Cause(root))
     return tuple(sorted(stay.values(), key=lambda cause: cause.check))
 
@@ -68,7 +69,7 @@ def explaining(board: Board, state: State) -> Iterator[State]:
     """The failed needs that explain the failure of a check's last settled run, themselves explained or not."""
     if _is_explicable(state):
         threshold = board.checks[state.check].failure_threshold
-        for need in _failed_needs(board, state.check, state.settled):
+        for need in _failed_needs(board, state.check, _judged_at(state)):
             if not _is_exonerated(state, need, threshold):
                 yield need
 
@@ -141,6 +142,11 @@ def without_lost(board: Board) -> Board:
             stay = tuple([cause for cause in state.causes if cause.check in found])
             board = board if stay == state.causes else board.put(replace(state, causes=stay))
     return board
+
+
+def _judged_at(state: State) -> float:
+    """Who fails without a cause may have it from a need that was well again when this run began (monotonic seconds)."""
+    return state.settled if not state.causes else inf
 
 
 def _failed_needs(board: Board, name: str, began: float) -> list[State]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from probe.check import Check
 from probe.model import Change, Health, Result
@@ -55,10 +55,11 @@ def fold(board: Board, ended: Iterable[Ended]) -> Fold:
     touched: set[str] = set()
     for result, counted in sorted(known, key=lambda run: (run.result.ended, board.depth[run.result.check])):
         recorded = board.put(_recorded(board, result, counted))
-        one = _settle(board, recorded, {result.check}, result.ended, result.at + result.duration)
-        board = one.board
-        changes.extend(one.changes)
-        touched |= one.touched
+        board, so_changed, so_touched = _settle(
+            board, recorded, {result.check}, result.ended, result.at + result.duration
+        )
+        changes += so_changed
+        touched |= so_touched
     return Fold(board, tuple(changes), frozenset(touched), _wanted(board, touched))
 
 
@@ -78,7 +79,9 @@ def reloaded(board: Board, checks: Mapping[str, Check], now: float, at: float) -
             states[name] = replace(board[name], limits=limits.carried(board[name], check))
     after = causes.without_lost(Board.of(checks, states))
     changed = {name for name, check in checks.items() if board.checks.get(name) != check}
-    return _settle(board, after, changed | {name for name in states if after[name] is not states[name]}, now, at)
+    changed |= {name for name in states if after[name] is not states[name]}
+    after, changes, touched = _settle(board, after, changed, now, at)
+    return Fold(after, tuple(changes), frozenset(touched), _wanted(after, touched))
 
 
 def one_shot(checks: Mapping[str, Check], results: Iterable[Result]) -> Board:
@@ -101,13 +104,13 @@ def _recorded(board: Board, result: Result, counted: bool) -> State:
     state, check = board[result.check], board.checks[result.check]
     if result.survey:
         return _after_survey(state, check, result)
+    changes: dict[str, Any] = {"result": result}
     if counted or state.result is None:  # the first numbers decide, whoever asked for them
-        state = replace(state, limits=limits.after(state, check, result))
-    state = replace(state, result=result)
+        changes["limits"] = limits.after(state, check, result)
     if counted:
-        tally, strip = state.tally.plus(result.reason, result.duration), state.strip.plus(result)
-        state = replace(state, tally=tally, strip=strip)
-    return _after_good_run(board, state, result) if result.ok else _after_failed_run(board, state, result, counted)
+        changes["tally"], changes["strip"] = state.tally.plus(result.reason, result.duration), state.strip.plus(result)
+    streak = _of_good_run(board, state, result) if result.ok else _of_failed_run(board, state, result, counted)
+    return replace(state, **changes, **streak)  # at once: it costs more than all the rest here
 
 
 def _after_survey(state: State, check: Check, result: Result) -> State:
@@ -121,35 +124,35 @@ def _after_survey(state: State, check: Check, result: Result) -> State:
     return replace(state, surveys={**state.surveys, result.survey: survey}, limits=limits.after(state, check, result))
 
 
-def _after_good_run(board: Board, state: State, result: Result) -> State:
-    return replace(
-        state,
-        last_success_at=result.at,
-        failures=0,
-        successes=state.successes + 1,
-        held=(),
-        standing=Outcome(result.began, result.ended, result.reason),
-        rootless=False,
-        failing_since=inf,
-        good_since=result.ended if state.held else min(state.good_since, result.ended),
-        well=causes.well_after_good_run(board, state, result.began, result.ended),
-    )
+def _of_good_run(board: Board, state: State, result: Result) -> dict[str, Any]:
+    return {
+        "last_success_at": result.at,
+        "failures": 0,
+        "successes": state.successes + 1,
+        "held": (),
+        "standing": Outcome(result.began, result.ended, result.reason),
+        "rootless": False,
+        "failing_since": inf,
+        "good_since": result.ended if state.held else min(state.good_since, result.ended),
+        "well": causes.well_after_good_run(board, state, result.began, result.ended),
+    }
 
 
-def _after_failed_run(board: Board, state: State, result: Result, counted: bool) -> State:
+def _of_failed_run(board: Board, state: State, result: Result, counted: bool) -> dict[str, Any]:
     outcome = Outcome(result.began, result.ended, result.reason, result.message, counted)
-    return replace(
-        state,
-        failures=state.failures + counted,
-        successes=0,
-        held=(*state.held, outcome),
-        failed=(replace(result, samples=()), *state.failed)[:FAILURES_KEPT],
-        well=causes.well_after_failed_run(board, state),
-    )
+    return {
+        "failures": state.failures + counted,
+        "successes": 0,
+        "held": (*state.held, outcome),
+        "failed": (replace(result, samples=()), *state.failed)[:FAILURES_KEPT],
+        "well": causes.well_after_failed_run(board, state),
+    }
 
 
-def _settle(before: Board, after: Board, recorded: set[str], now: float, at: float) -> Fold:
-    """Pass every verdict that can be passed now, needs first, and say what became of whom."""
+def _settle(
+    before: Board, after: Board, recorded: set[str], now: float, at: float
+) -> tuple[Board, list[Change], set[str]]:
+    """Pass every verdict that can be passed now, needs first; and what changed thereby, and which states it touched."""
     touched = set(recorded)
     ahead = _NeedsFirst(after, _with_dependants(after, recorded))
     for name in ahead:
@@ -162,7 +165,7 @@ def _settle(before: Board, after: Board, recorded: set[str], now: float, at: flo
         if state.health is Health.UNHEALTHY:
             ahead.add(root for root in state.roots if not after[root].down)
     changes = [change for name in sorted(touched) if (change := _change(before, after, name, at)) is not None]
-    return Fold(after, tuple(changes), frozenset(touched), _wanted(after, touched))
+    return after, changes, touched
 
 
 class _NeedsFirst:

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from probe.check import Check
 from probe.state import causes, limits
-from probe.state.values import Board, Outcome, State, Well
+from probe.state.values import Board, State, Well
 
 FILE_NAME = "state.json"
 VERSION = 1
@@ -89,7 +89,7 @@ def restored(folder: Path, board: Board, now: float, at: float) -> Board:
         aside = _set_aside(path)
         _log.warning("%s is not whole (%s); history starts anew, the file is kept as %s", path, _first(error), aside)
         return board
-    return _merged(board, saved, now - at)
+    return _merged(board, saved, now, now - at)
 
 
 def _set_aside(path: Path) -> Path:
@@ -100,9 +100,9 @@ def _set_aside(path: Path) -> Path:
         raise StoreError(f"{path} is not whole, and can't be set aside as {aside}: {error.strerror}") from None
 
 
-def _merged(board: Board, saved: Mapping[str, Saved], shift: float) -> Board:
+def _merged(board: Board, saved: Mapping[str, Saved], now: float, shift: float) -> Board:
     states = {
-        name: _revived(saved[name].state, check, shift) if _is_same(saved.get(name), check) else board[name]
+        name: _revived(saved[name].state, check, now, shift) if _is_same(saved.get(name), check) else board[name]
         for name, check in board.checks.items()
     }
     return causes.without_lost(Board.of(board.checks, states))
@@ -112,8 +112,10 @@ def _is_same(saved: Saved | None, check: Check) -> bool:
     return saved is not None and saved.kind == check.kind
 
 
-def _revived(state: State, check: Check, shift: float) -> State:
-    return replace(_shifted(state, shift), limits=limits.carried(state, check))
+def _revived(state: State, check: Check, now: float, shift: float) -> State:
+    # What is held waits anew: of the needs that it waited for nobody asked meanwhile.
+    held = tuple([outcome._replace(began=now, ended=now) for outcome in state.held])
+    return replace(_shifted(state, shift), held=held, limits=limits.carried(state, check))
 
 
 def _without_numbers(state: State) -> State:
@@ -121,16 +123,12 @@ def _without_numbers(state: State) -> State:
 
 
 def _shifted(state: State, by: float) -> State:
-    """The state with its monotonic times moved; infinities stay."""
-
-    def moved(outcome: Outcome) -> Outcome:
-        return outcome._replace(began=outcome.began + by, ended=outcome.ended + by)
-
+    """The state with its monotonic times moved, but those of what is held; infinities stay."""
+    standing = state.standing
     return replace(
         state,
         appeared=state.appeared + by,
-        held=tuple([moved(held) for held in state.held]),
-        standing=moved(state.standing) if state.standing else None,
+        standing=standing._replace(began=standing.began + by, ended=standing.ended + by) if standing else None,
         failing_since=state.failing_since + by,
         good_since=state.good_since + by,
         well={

@@ -119,5 +119,6 @@ def test_a_url_that_is_none_is_a_usage_error(tmp_path: Path) -> None:
     ended = probe("status", "--url", "localhost:10115", folder=tmp_path)
     assert (ended.code, ended.err.splitlines()[-1]) == (
         2,
-        "Error: Invalid value for --url: must begin with http:// or https://",
+        "Error: Invalid value for --url: must be http:// or https://, a host and perhaps a port; "
+        "the login is taken from the config's web",
     )

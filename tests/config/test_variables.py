@@ -6,6 +6,7 @@ import pytest
 from probe.config import Config, ConfigError
 from probe.config.sources import LARGEST_SECRET
 from tests.config.conftest import Load
+from tests.config.kinds.web import Web
 
 
 def team(text: str) -> str:
@@ -14,6 +15,16 @@ def team(text: str) -> str:
 
 def label(config: Config) -> str:
     return str(config.checks["a"].labels["team"])
+
+
+def page(text: str) -> str:
+    return f"checks: {{a: {{kind: web, url: 'http://a/', headers: {{key: '{text}'}}}}}}"
+
+
+def header(config: Config) -> str:
+    check = config.checks["a"]
+    assert isinstance(check, Web)
+    return check.headers["key"].get_secret_value()
 
 
 def mistake(raised: pytest.ExceptionInfo[ConfigError]) -> str:
@@ -149,8 +160,22 @@ def test_an_env_file_can_not_read_files(loaded: Load) -> None:
 
 
 def test_a_secret_file_beside_the_config_less_one_newline(loaded: Load) -> None:
-    check = loaded({"config.yaml": team("${file:secrets/x}"), "secrets/x": "a\n\n"})
-    assert label(check) == "a\n"
+    config = loaded({"config.yaml": page("${file:secrets/x}"), "secrets/x": "a\n\n"})
+    assert header(config) == "a\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "mistake"),
+    [
+        ("{kind: pack, labels: {team: 'of ${file:x}'}}", "config.yaml:1:35: a label"),
+        ("{kind: sql, gauges: {a: ''}, help: 'of ${file:x}'}", "config.yaml:1:10: the name and the help of a metric"),
+    ],
+)
+def test_a_secret_file_is_not_for_what_everybody_is_shown(loaded: Load, config: str, mistake: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        loaded({"config.yaml": f"checks: {{a: {config}}}", "x": "hunter22"})
+    told = "is shown to everybody, and what ${file:…} brings is secret; write it out, or use ${VAR}"
+    assert str(raised.value) == f"{mistake} {told}"
 
 
 @pytest.mark.parametrize("link", ["link", "folder/x"])
@@ -162,10 +187,10 @@ def test_a_link_out_of_the_folder_needs_the_operators_leave(
     (tmp_path / "link").symlink_to(outside / "x")
     (tmp_path / "folder").symlink_to(outside)
     (tmp_path / "loop").symlink_to("loop")
-    config = team(f"${{file:{link}}}")
+    config = page(f"${{file:{link}}}")
     with pytest.raises(ConfigError, match=r"outside of the config's folder .* --allow files"):
         loaded(config)
-    assert label(loaded(config, allow=frozenset(["files"]))) == "hunter22"
+    assert header(loaded(config, allow=frozenset(["files"]))) == "hunter22"
     with pytest.raises(ConfigError, match="can't be read: too many levels of symbolic links"):
         loaded(team("${file:loop}"))
 

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import client_exceptions
 
 from probe.check import Denied, Failure, Garbled, Unhealthy, Unreachable, Untrusted
-from probe.exchange import FAILURES, Tls, Trace, client, fetch, get_json, get_text
+from probe.exchange import FAILURES, Tls, Trace, fetch, get_json, get_text
 from probe.exchange.request import basic
 from tests import faults
 from tests.exchange import web
@@ -30,22 +30,11 @@ async def test_an_answer_is_read_whole() -> None:
     assert trace.head.content_length == trace.body_length == len(answer.body)
 
 
-async def test_each_run_may_share_a_client_but_no_connection() -> None:
-    async with web.serving() as url, client() as session:
-        for _ in range(3):
-            run = new_run()
-            run.session = session
-            assert (await get_json(run, f"{url}/health"))["status"] == "healthy"
-            assert steps(run) == ["resolve", "connect", "processing", "transfer"]
-
-
 async def test_runs_at_the_same_time_do_not_mix() -> None:
-    async with web.serving() as url, client() as session:
+    async with web.serving() as url:
 
         async def length(count: int) -> int:
-            run = new_run()
-            run.session = session
-            return len(await get_text(run, f"{url}/bytes/{count}"))
+            return len(await get_text(new_run(), f"{url}/bytes/{count}"))
 
         assert await asyncio.gather(*map(length, range(50))) == list(range(50))
 

@@ -172,10 +172,10 @@ class Proxy:
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            there_writer.transport.abort()
             for copying in both:
                 copying.cancel()
             await asyncio.gather(*both, return_exceptions=True)
-            there_writer.transport.abort()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

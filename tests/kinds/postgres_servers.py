@@ -1,9 +1,8 @@
-"""Real PostgreSQL servers for tests: 18 and 16 from the demo's wheel, and Debian's where there is one."""
+"""Real PostgreSQL servers for tests: 18 and 16 from the demo's wheel, Debian's (15), and npm's where they are there."""
 
 import asyncio
-import glob
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,17 +13,24 @@ import pytest
 from probe.demo.postgres import Postgres as Server
 from probe.demo.postgres import bundled
 from probe.kinds.postgres import Postgres
-from probe.model import Result
+from probe.model import Reason, Result
 from tests.harness import run
+from tests.installed import debians_postgresql, postgresql
 
 DEBIAN = pytest.mark.service("postgresql")
-EACH = pytest.mark.parametrize("version", ["18", "16", pytest.param("debian", marks=DEBIAN)])
+_AT_HAND = ["18", "16", pytest.param("debian", marks=DEBIAN)]
+_OF_NPM = [pytest.param(f"npm-{of}", marks=pytest.mark.service(f"postgresql-{of}")) for of in ("13", "14", "16", "17")]
+
+EACH = pytest.mark.parametrize("version", _AT_HAND)
+EVERY_MAJOR = pytest.mark.parametrize("version", [*_AT_HAND, *_OF_NPM])
 PASSWORD = "sesame"
 
 
 def programs_of(version: str) -> Path:
     if version == "debian":
-        return Path(max(glob.glob("/usr/lib/postgresql/*/bin")))
+        return debians_postgresql()
+    if version.startswith("npm-"):
+        return postgresql(version.removeprefix("npm-"))
     return bundled(int(version))
 
 
@@ -40,6 +46,40 @@ async def serving(version: str = "18", **settings: str) -> AsyncIterator[Server]
             yield server
         finally:
             await server.stop()
+
+
+@asynccontextmanager
+async def following(primary: Server, version: str = "18") -> AsyncIterator[Server]:
+    """A standby that streams by the slot `standby`."""
+    with TemporaryDirectory() as folder:
+        standby = Server(Path(folder) / "standby", password=primary.password, programs=programs_of(version))
+        (Path(folder) / "standby").mkdir()
+        source = ("-d", primary.dsn(database="postgres"), "--create-slot", "--slot=standby", "--checkpoint=fast")
+        await standby.program("pg_basebackup", "-D", Path(folder) / "standby/data", "-R", "--no-sync", *source)
+        await standby.start()
+        try:
+            yield standby
+        finally:
+            await standby.stop()
+
+
+@asynccontextmanager
+async def starting_up() -> AsyncIterator[Server]:
+    """A server that replays what it has and lets nobody in (57P03): a standby that is not a hot one."""
+    with TemporaryDirectory() as folder:
+        server = Server(Path(folder), programs=programs_of("18"))
+        await server.start()
+        await server.stop()
+        (Path(folder) / "data/standby.signal").touch()
+        closed = Server(Path(folder), programs=programs_of("18"), settings={"hot_standby": "off"})
+        starting = asyncio.create_task(closed.start())  # which waits in vain for it to let somebody in
+        try:
+            await until(watching(closed), lambda result: result.reason is not Reason.CONNECT)
+            yield closed
+        finally:
+            starting.cancel()
+            with suppress(asyncio.CancelledError):
+                await starting
 
 
 def watching(server: Server, user: str = "probe", **fields: Any) -> Postgres:

@@ -12,7 +12,7 @@ import redis.asyncio
 
 from probe.demo.valkey import Valkey, valkey_server
 from probe.kinds.redis import Redis
-from probe.model import Result
+from probe.model import Reason, Result
 from tests.harness import run
 
 BOTH = pytest.mark.parametrize(
@@ -25,10 +25,13 @@ def program_of(software: str) -> Path:
 
 
 @asynccontextmanager
-async def serving(folder: Path, software: str | Path = "valkey", **settings: str) -> AsyncIterator[Valkey]:
+async def serving(
+    folder: Path, software: str | Path = "valkey", *, password: str = "", **settings: str
+) -> AsyncIterator[Valkey]:
     """A server that ends with the test; settings as valkey.conf has them, with `_` for `-`."""
     server = Valkey(
         folder,
+        password=password,
         program=software if isinstance(software, Path) else program_of(software),
         settings={"save": '""'} | {name.replace("_", "-"): value for name, value in settings.items()},
     )
@@ -45,6 +48,32 @@ async def following(primary: Valkey, folder: Path, software: str = "valkey") -> 
     settings = {"replicaof": f"127.0.0.1 {primary.port}", "masterauth": primary.password}
     async with serving(folder, software, **settings) as replica:
         yield replica
+
+
+@asynccontextmanager
+async def full(server: Valkey) -> AsyncIterator[None]:
+    """It has all the clients that it may have."""
+    await tell(server, "CONFIG", "SET", "maxclients", 1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"PING\r\n")
+    await reader.readline()
+    yield
+    writer.close()
+    await writer.wait_closed()
+
+
+@asynccontextmanager
+async def loading(folder: Path, software: str = "valkey") -> AsyncIterator[Valkey]:
+    """A server that reads its data for a second or two, once started again; it is up when this ends."""
+    slow = {"key_load_delay": "2000", "loading_process_events_interval_bytes": "1024"}
+    kept = {"save": "3600 1", "appendonly": "no"}  # a whole snapshot when it stops
+    async with serving(folder, software, enable_debug_command="yes", **slow, **kept) as server:
+        await tell(server, "DEBUG", "POPULATE", 1000, "key", 100)
+        await server.stop()
+        starting = asyncio.create_task(server.start())
+        await until(Redis(url=server.url), lambda result: result.reason is not Reason.CONNECT)
+        yield server
+        await starting
 
 
 async def tell(server: Valkey, *command: str | int, db: int = 0) -> Any:

@@ -10,9 +10,11 @@ import base64
 import hashlib
 import hmac
 import json
+import signal
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from aiohttp import web
 from aiohttp.test_utils import RawTestServer
 
 from probe.demo import s3 as demo
+from probe.demo.process import Process, free_port
 from probe.kinds.s3 import S3
 
 KEYS = {"access_key": "demo", "secret_key": "a-secret-of-ours"}
@@ -34,6 +37,65 @@ def moto(folder: Path, contents: demo.Contents, **settings: str) -> Iterator[dem
         yield server
     finally:
         asyncio.run(server.stop())
+
+
+@asynccontextmanager
+async def started(server: demo.S3) -> AsyncIterator[demo.S3]:
+    """The server, for as long as this lasts."""
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+@asynccontextmanager
+async def minio_alone(folder: Path) -> AsyncIterator[str]:
+    """One MinIO of two, whose other one never comes: it waits for it. Yields its endpoint."""
+    port, absent = free_port(), free_port()
+    nodes = [f"http://127.0.0.1:{each}{folder}/{each}/{{1...2}}" for each in (port, absent)]
+    # In a container it would wait for a name that leads elsewhere than to this machine.
+    async with _minio(folder, port, *nodes, health="live", _MINIO_SERVER_LOCAL=f"127.0.0.1:{port}") as endpoint:
+        yield endpoint
+
+
+@asynccontextmanager
+async def minio_without_drives(folder: Path) -> AsyncIterator[str]:
+    """A MinIO of four drives that has lost two, so that it reads and does not write. Yields its endpoint."""
+    port = free_port()
+    async with _minio(folder, port, f"{folder}/drive{{1...4}}", health="cluster") as endpoint:
+        for drive in (folder / "drive3", folder / "drive4"):
+            drive.rename(drive.with_suffix(".gone"))
+            drive.touch()  # a file can be no drive
+        async with asyncio.timeout(30):
+            while _status(port, "cluster") != 503:  # noqa: ASYNC110  # the server tells nobody
+                await asyncio.sleep(0.1)
+        yield endpoint
+
+
+@asynccontextmanager
+async def _minio(folder: Path, port: int, *drives: str, health: str, **settings: str) -> AsyncIterator[str]:
+    """`health`: what must be well for it to be started: `live` or `cluster`."""
+    login = {"MINIO_ROOT_USER": KEYS["access_key"], "MINIO_ROOT_PASSWORD": KEYS["secret_key"]}
+    one_disk = {"MINIO_CI_CD": "on", "MINIO_BROWSER": "off"}  # its drives may stand on one disk
+    command = ["minio", "server", "--quiet", "--address", f"127.0.0.1:{port}", *drives]
+    process = Process(command, log=folder / "minio.log", env={**login, **one_disk, **settings})
+    await process.start(lambda: _status(port, health) == 200)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await process.stop(signal.SIGKILL)
+
+
+def _status(port: int, health: str) -> int:
+    connection = HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", f"/minio/health/{health}")
+        return connection.getresponse().status
+    except (OSError, HTTPException):
+        return 0
+    finally:
+        connection.close()
 
 
 def check(server: demo.S3, **fields: Any) -> S3:

@@ -2,16 +2,56 @@
 
 import base64
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from yarl import URL
 
 from probe.kinds.http import Http
 from probe.model import Reason, Result
 from tests import faults
 from tests.exchange import web
+from tests.fault_table.rows import Own, Rows, Trust
 from tests.harness import run
+
+
+def pointed_at(host: str, port: int, tls: Trust) -> Http:
+    scheme = "http" if tls is None else "https"
+    return Http(name="api", url=f"{scheme}://{host}:{port}/health", tls=tls or {})
+
+
+@asynccontextmanager
+async def healthy(_: Path) -> AsyncIterator[int]:
+    async with web.serving() as url:
+        yield URL(url).port or 0
+
+
+@asynccontextmanager
+async def refusing(status: int) -> AsyncIterator[Http]:
+    async with web.serving() as url:
+        yield Http(name="api", url=f"{url}/status/{status}")
+
+
+ROWS = Rows(
+    pointed_at,
+    healthy,
+    endless=(b"HTTP/1.1 200 OK\r\n\r\n", b"endless"),
+    own={
+        "wrong password": Own(lambda _: refusing(401), Reason.AUTH),
+        "missing permission": Own(lambda _: refusing(403), Reason.AUTH),
+        "too many connections": Own(lambda _: refusing(429), Reason.UNHEALTHY),
+        "starting up": Own(lambda _: refusing(503), Reason.UNHEALTHY),
+        "read-only": "an answer to what is asked does not tell",
+    },
+    strangers={
+        "tcp": Reason.UNHEALTHY,  # lines, but not the awaited one
+        "s3": {"": Reason.PROTOCOL, "drives": Reason.OK},  # no MinIO has none
+    },
+)
 
 
 async def ask(url: str, **fields: Any) -> Result:

@@ -24,12 +24,14 @@ from langfuse.api.core import ApiError
 from probe.check import reason_of
 from probe.demo.langfuse import Langfuse as StandIn
 from probe.demo.langfuse.counting import Observation
+from probe.demo.process import Process, accepts, free_port
 from probe.exchange.request import basic
 from probe.kinds.langfuse import Langfuse
 from probe.kinds.langfuse.usage import CUTS, LATENCY, SPENDING, Window
 from probe.model import Clock, Reason, Result
 from probe.runner import Runner
 from tests import faults
+from tests.fault_table.rows import Own, Rows, Trust
 from tests.harness import run
 
 NOON = 1_800_000_000.0
@@ -112,6 +114,66 @@ def numbers(result: Result) -> dict[str, float]:
     return {sample.metric.key: sample.value for sample in result.samples if not sample.labels}
 
 
+# The fault table
+
+
+def pointed_at(host: str, port: int, tls: Trust) -> Langfuse:
+    scheme = "http" if tls is None else "https"
+    keys = {"public_key": "pk-lf-demo", "secret_key": "sk-lf-demo-0c5a"}  # the stand-in's
+    return Langfuse(name="llm", url=f"{scheme}://{host}:{port}", tls=tls, **keys)
+
+
+@asynccontextmanager
+async def healthy(_: Path) -> AsyncIterator[int]:
+    async with standing_in(StandIn()) as server:
+        yield server.port
+
+
+@asynccontextmanager
+async def with_another_key(_: Path) -> AsyncIterator[Langfuse]:
+    async with standing_in(StandIn()) as server:
+        yield with_keys(server, secret_key=SECRET)
+
+
+@asynccontextmanager
+async def behind_a_proxy_that_forbids(_: Path) -> AsyncIterator[Langfuse]:
+    async with json_page("403 Forbidden", '{"message":"no access"}')() as port:
+        yield pointed_at("127.0.0.1", port, None)
+
+
+@asynccontextmanager
+async def limited(_: Path) -> AsyncIterator[Langfuse]:
+    async with standing_in(StandIn()) as server:
+        server.metrics_left = 0
+        yield with_keys(server)
+
+
+@asynccontextmanager
+async def without_its_database(_: Path) -> AsyncIterator[Langfuse]:
+    async with standing_in(StandIn()) as server:
+        server.ill = "Database not available"
+        yield with_keys(server)
+
+
+ROWS = Rows(
+    pointed_at,
+    healthy,
+    endless=(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[", b"0,"),
+    own={
+        "wrong password": Own(with_another_key, {"": Reason.OK, "usage": Reason.AUTH}),
+        "missing permission": Own(behind_a_proxy_that_forbids, Reason.AUTH),
+        "too many connections": Own(limited, {"": Reason.OK, "usage": Reason.UNHEALTHY}),
+        "starting up": Own(without_its_database, {"": Reason.UNHEALTHY, "usage": Reason.OK}),
+        "read-only": "it is only asked",
+    },
+    strangers={
+        "http": Reason.UNHEALTHY,  # 404
+        "tcp": Reason.UNHEALTHY,  # lines, but not the awaited one
+        "s3": {"": Reason.PROTOCOL, "drives": Reason.OK},  # no MinIO has none
+    },
+)
+
+
 # The run: health and version
 
 
@@ -164,10 +226,6 @@ def json_page(status: str, body: str, *headers: str) -> Callable[[], AbstractAsy
 
 LOGIN_PAGE = "<!DOCTYPE html><title>Sign in</title>"
 BROKEN: dict[str, tuple[Callable[[], AbstractAsyncContextManager[int]], Reason, str]] = {
-    "refused": (faults.refused, Reason.CONNECT, "connection refused"),
-    "hung": (faults.silent, Reason.TIMEOUT, "no answer within"),
-    "black hole": (faults.black_hole, Reason.TIMEOUT, "no answer within"),
-    "garbage": (faults.garbage, Reason.PROTOCOL, ""),
     "reset mid-answer": (
         lambda: faults.resetting(b"HTTP/1.1 200 OK\r\nContent-Length: 90\r\n\r\n{"),
         Reason.PROTOCOL,
@@ -197,16 +255,6 @@ async def test_tells_what_is_wrong_instead_of_langfuse(fault: str) -> None:
         result = await run(Langfuse(url=f"http://127.0.0.1:{port}", timeout="500ms"))
     assert (result.reason, words in result.message) == (reason, True), result.message
     assert not result.samples or fault == "says no at 200"
-
-
-async def test_a_name_that_does_not_resolve_is_dns() -> None:
-    assert (await run(Langfuse(url="http://langfuse.invalid:3000"))).reason is Reason.DNS
-
-
-async def test_an_unknown_certificate_authority_is_tls() -> None:
-    async with faults.tls_unknown_ca() as server:
-        result = await run(Langfuse(url=f"https://127.0.0.1:{server.port}", tls={"ca": server.ca}))
-    assert result.reason is Reason.TLS
 
 
 # The survey: usage
@@ -348,8 +396,6 @@ async def test_a_clock_that_was_set_back_does_not_silence_the_survey_for_long(se
         (json_page("200 OK", '{"rows":[]}'), Reason.PROTOCOL, "not the answer of a metrics query"),
         (json_page("200 OK", '{"data":[1]}'), Reason.PROTOCOL, "not the answer of a metrics query"),
         (json_page("200 OK", '{"data":[{"count_count":"many"}]}'), Reason.PROTOCOL, "count_count of a metrics query"),
-        (faults.silent, Reason.TIMEOUT, "no answer within"),
-        (faults.refused, Reason.CONNECT, "connection refused"),
     ],
 )
 async def test_a_failed_survey_tells_why(
@@ -505,6 +551,24 @@ OPENAPI = Path(
 )
 
 
+@asynccontextmanager
+async def described_by_prism(server: StandIn, folder: Path) -> AsyncIterator[str]:
+    """Stoplight's Prism as a proxy of the stand-in; yields its address."""
+    port = free_port()
+    place = ("--errors", "--host", "127.0.0.1", "--port", str(port))
+    prism = Process(["prism", "proxy", OPENAPI, server.url, *place], log=folder / "prism.log")
+    await prism.start(lambda: accepts(port))
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await prism.stop()
+
+
+async def status_of(url: str) -> int:
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status
+
+
 @functools.cache
 def api_description() -> Any:
     return yaml.load(OPENAPI.read_bytes(), yaml.CSafeLoader)
@@ -527,6 +591,19 @@ class TestAgainstTheOpenApi:
                     content = described["paths"][path]["get"]["responses"]["200"]["content"]
                     schema = {"components": described["components"], **content["application/json"]["schema"]}
                     jsonschema.Draft202012Validator(schema).validate(await answer.json())
+
+    @pytest.mark.service("prism")
+    async def test_prism_has_nothing_against_our_requests(self, either: StandIn, tmp_path: Path) -> None:
+        """Prism stands between and refuses what is not as described, on the way there and on the way back."""
+        async with described_by_prism(either, tmp_path) as url:
+            asked = with_keys(either, url=url, by=["environment", "model"])
+            health, usage = await run(asked), await run(asked, "usage")
+            elsewhere = await run(with_keys(either, url=url, worker_url=url))
+            without_key = await status_of(f"{url}/api/public/v2/metrics?query=")
+        assert (health.reason, usage.reason) == (Reason.OK, Reason.OK), (health.message, usage.message)
+        assert usage.notes == ()
+        assert "no path matched" in elsewhere.message, "the worker's health is no part of the description"
+        assert without_key == 401
 
     def test_the_queries_name_what_the_api_has(self) -> None:
         text = api_description()["paths"]["/api/public/v2/metrics"]["get"]["description"]

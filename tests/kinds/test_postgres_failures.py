@@ -39,24 +39,6 @@ def check(port: int, mode: str = "", timeout: str = "5s") -> Postgres:
     return Postgres(name="db", dsn=f"postgresql://probe:sesame@127.0.0.1:{port}/app{mode}", timeout=timeout)
 
 
-async def test_a_name_that_does_not_resolve() -> None:
-    result = await run(Postgres(dsn="postgresql://probe@nosuch.invalid/app"))
-    assert (result.reason, result.step) == (Reason.DNS, "resolve")
-    assert "nosuch.invalid" in result.message
-
-
-async def test_nobody_listens() -> None:
-    async with faults.refused() as port:
-        result = await run(check(port))
-    assert (result.reason, result.message) == (Reason.CONNECT, f"connection refused by 127.0.0.1:{port}")
-
-
-async def test_packets_vanish() -> None:
-    async with faults.black_hole() as port:
-        result = await run(check(port, timeout="200ms"))
-    assert (result.reason, result.message) == (Reason.TIMEOUT, "no answer within 200 ms (in connect)")
-
-
 @pytest.mark.parametrize(("mode", "step"), [("", "tls"), (PLAIN, "login")])
 async def test_it_hangs(mode: str, step: str) -> None:
     async with faults.silent() as port:

@@ -1,33 +1,13 @@
 """A primary and a real standby: who is behind, by how much, and no false alarm where nobody writes."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from probe.demo.postgres import Postgres as Server
 from probe.kinds.postgres import Postgres
 from probe.kinds.postgres.report import _lag
 from tests.harness import run
-from tests.kinds.postgres_servers import EACH, ask, keys_of, programs_of, serving, until, watching
-
-
-@asynccontextmanager
-async def following(primary: Server, version: str) -> AsyncIterator[Server]:
-    """A standby that streams by the slot `standby`."""
-    with TemporaryDirectory() as folder:
-        standby = Server(Path(folder) / "standby", password=primary.password, programs=programs_of(version))
-        (Path(folder) / "standby").mkdir()
-        source = ("-d", primary.dsn(database="postgres"), "--create-slot", "--slot=standby", "--checkpoint=fast")
-        await standby.program("pg_basebackup", "-D", Path(folder) / "standby/data", "-R", "--no-sync", *source)
-        await standby.start()
-        try:
-            yield standby
-        finally:
-            await standby.stop()
+from tests.kinds.postgres_servers import EACH, ask, following, keys_of, serving, until, watching
 
 
 @EACH

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,88 @@ from probe.demo.valkey import Valkey
 from probe.kinds.redis import Redis
 from probe.kinds.redis.info import MOST_DATABASES
 from probe.model import Reason, Result
+from tests.fault_table.rows import Own, Rows, Trust
 from tests.harness import run
-from tests.kinds.redis_servers import BOTH, following, logged_in, program_of, serving, tell, tell_line, until
+from tests.kinds.redis_servers import (
+    BOTH,
+    following,
+    full,
+    loading,
+    logged_in,
+    program_of,
+    serving,
+    tell,
+    tell_line,
+    until,
+)
 
 ON_REPLICAS = {"primary_link_up", "primary_lag_seconds", "primary_sync_in_progress", "primary_link_down_seconds"}
 ON_PRIMARIES_WITH_REPLICAS = {"replica_lag_seconds", "replica_lag_bytes"}
 KEYS = {"queue": "list", "members": "set", "board": "zset", "events": "stream", "user": "hash", "nothing": "list"}
+
+
+PASSWORD = "sesame"
+
+
+def pointed_at(host: str, port: int, tls: Trust) -> Redis:
+    return Redis(name="cache", host=host, port=port, password=PASSWORD, tls=tls)
+
+
+@contextlib.asynccontextmanager
+async def healthy(folder: Path) -> AsyncIterator[int]:
+    async with serving(folder, password=PASSWORD) as server:
+        yield server.port
+
+
+@contextlib.asynccontextmanager
+async def with_another_password(folder: Path) -> AsyncIterator[Redis]:
+    async with serving(folder) as server:
+        yield logged_in(server, "default", PASSWORD)
+
+
+@contextlib.asynccontextmanager
+async def that_tells_nothing(folder: Path) -> AsyncIterator[Redis]:
+    async with serving(folder) as server:
+        await tell_line(server, "ACL SETUSER blind on >secret -@all +ping")
+        yield logged_in(server, "blind")
+
+
+@contextlib.asynccontextmanager
+async def that_is_full(folder: Path) -> AsyncIterator[Redis]:
+    async with serving(folder) as server, full(server):
+        yield Redis(url=server.url)
+
+
+@contextlib.asynccontextmanager
+async def that_loads(folder: Path) -> AsyncIterator[Redis]:
+    async with loading(folder) as server:
+        yield Redis(url=server.url)
+
+
+@contextlib.asynccontextmanager
+async def that_follows(folder: Path) -> AsyncIterator[Redis]:
+    async with serving(folder / "primary") as primary, following(primary, folder / "replica") as replica:
+        yield Redis(url=replica.url)
+
+
+ROWS = Rows(
+    pointed_at,
+    healthy,
+    endless=(b"+OK\r\n+PONG\r\n*10000000\r\n", b"+endless\r\n"),
+    own={
+        "wrong password": Own(with_another_password, Reason.AUTH),
+        "missing permission": Own(that_tells_nothing, Reason.AUTH),
+        "too many connections": Own(that_is_full, Reason.UNHEALTHY),
+        "starting up": Own(that_loads, Reason.UNHEALTHY),
+        "read-only": Own(that_follows, Reason.OK),
+    },
+    differs={"plain where TLS is due": Reason.TIMEOUT},  # the server waits for the end of a command
+    strangers={
+        "": Reason.CONNECT,  # it hangs up on HTTP, which may be an attack
+        "postgres": Reason.TIMEOUT,
+        "tcp": Reason.TIMEOUT,
+    },
+)
 
 
 def keys_of(result: Result) -> set[str]:
@@ -266,15 +343,9 @@ async def test_many_databases_are_cut_and_counted(tmp_path: Path) -> None:
 @BOTH
 @pytest.mark.parametrize("with_password", [True, False])
 async def test_no_room_for_another_client_is_unhealthy(tmp_path: Path, software: str, with_password: bool) -> None:
-    async with serving(tmp_path, software) as server:
-        await tell(server, "CONFIG", "SET", "maxclients", 1)
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(b"PING\r\n")
-        await reader.readline()
+    async with serving(tmp_path, software) as server, full(server):
         password = server.password if with_password else None
         result = await run(Redis(host="127.0.0.1", port=server.port, password=password))
-        writer.close()
-        await writer.wait_closed()
     assert result.reason is Reason.UNHEALTHY
     assert result.message.endswith("refused: ERR max number of clients reached")
 
@@ -293,18 +364,12 @@ async def test_a_server_busy_with_a_script_is_unhealthy(tmp_path: Path, software
 
 @BOTH
 async def test_a_server_that_loads_its_data_is_unhealthy_and_tells_how_far_it_is(tmp_path: Path, software: str) -> None:
-    slow = {"key_load_delay": "2000", "loading_process_events_interval_bytes": "1024"}
-    kept = {"save": "3600 1", "appendonly": "no"}  # a whole snapshot when it stops
-    async with serving(tmp_path, software, enable_debug_command="yes", **slow, **kept) as server:
-        await tell(server, "DEBUG", "POPULATE", 1000, "key", 100)
-        await server.stop()
-        starting = asyncio.create_task(server.start())
-        loading = await until(Redis(url=server.url), lambda result: "loading" in keys_of(result))
-        await starting
-        loaded = await run(Redis(url=server.url))
-    assert loading.reason is Reason.UNHEALTHY
-    assert loading.message.startswith("LOADING: it reads its data and serves nobody until then (")
-    assert loading.value("loading") == 1
+    async with loading(tmp_path, software) as server:
+        early = await run(Redis(url=server.url))
+        loaded = await until(Redis(url=server.url), lambda result: result.reason is not Reason.UNHEALTHY)
+    assert early.reason is Reason.UNHEALTHY
+    assert early.message.startswith("LOADING: it reads its data and serves nobody until then (")
+    assert early.value("loading") == 1
     assert (loaded.reason, loaded.value("loading")) == (Reason.OK, 0)
 
 

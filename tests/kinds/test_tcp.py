@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,46 @@ from pydantic import ValidationError
 from probe.kinds.tcp import Tcp
 from probe.model import Reason, Result
 from tests import faults
+from tests.fault_table.rows import Rows, Trust
 from tests.harness import run
+from tests.kinds import redis_servers
+
+TALK = [{"send": "PING\r"}, {"expect": r"^\+PONG"}]
+
+
+def pointed_at(host: str, port: int, tls: Trust) -> Tcp:
+    return Tcp(name="port", address=f"{host}:{port}", tls=tls or False, dialogue=TALK)
+
+
+@contextlib.asynccontextmanager
+async def healthy(folder: Path) -> AsyncIterator[int]:
+    async with redis_servers.serving(folder, requirepass='""') as server:
+        yield server.port
+
+
+NO_LOGIN = "it knows lines: whatever is not the awaited one is unhealthy"
+ROWS = Rows(
+    pointed_at,
+    healthy,
+    endless=(b"", b"no such line\r\n"),
+    own={
+        "wrong password": NO_LOGIN,
+        "missing permission": NO_LOGIN,
+        "too many connections": NO_LOGIN,
+        "starting up": NO_LOGIN,
+        "read-only": NO_LOGIN,
+    },
+    differs={
+        "closes in the middle of an answer": Reason.UNHEALTHY,  # the last line may lack its end, and was another
+        "an answer without end": Reason.UNHEALTHY,  # of lines, but not the awaited one
+        "plain where TLS is due": Reason.TIMEOUT,  # the server waits for the end of a line
+    },
+    strangers={
+        "": Reason.CONNECT,  # it hangs up on HTTP, which may be an attack
+        "postgres": Reason.TIMEOUT,
+        "redis": Reason.AUTH,  # a password that the server has not
+    },
+)
 
 
 async def ask(port: int, **fields: Any) -> Result:
@@ -124,9 +165,6 @@ async def test_a_server_that_says_something_else_and_waits() -> None:
         )
     assert (result.reason, result.step) == (Reason.TIMEOUT, "expect")
     assert result.message == "no line that matches ^220 in time; the last one was 454 not now"
-
-
-TALK = [{"send": "PING\r"}, {"expect": r"^\+PONG"}]
 
 
 @pytest.mark.parametrize(

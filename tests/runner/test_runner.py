@@ -211,7 +211,7 @@ async def test_one_whose_own_asyncio_task_calls_exit_ends_nothing(
         else:
             left_alone = asyncio.create_task(leave())
             await asyncio.sleep(0)
-            assert left_alone.done()
+            assert (left_alone.done(), left_alone.get_name()) == (True, "probe:rogue")
 
     result = await beside_a_neighbour(runner, rogue(start_a_task))
     if how == "in a group":
@@ -417,6 +417,20 @@ async def test_memory_is_kept_after_failures_but_not_after_bugs(runner: Runner) 
     assert seen[4:] == [None, None]
 
 
+async def test_memory_is_for_who_asks_the_same(runner: Runner) -> None:
+    seen: list[object] = []
+
+    async def remember(check: Rogue, run: Run) -> None:
+        seen.append(run.memory)
+        run.memory = check.password.get_secret_value()
+
+    check = rogue(remember, password="one")
+    for change in ({}, {"interval": 30.0, "labels": {"team": "core"}}, {"password": Secret("two")}, {"timeout": 0.2}):
+        check = check.model_copy(update=change)
+        await runner.run(check)
+    assert seen == [None, "one", None, "two"]
+
+
 class Door:
     """A session that counts how often it was opened and closed."""
 
@@ -484,7 +498,7 @@ async def test_a_session_that_somebody_else_still_uses_stays_open_until_they_are
         assert door.closed == 0
 
     check = with_session(use, door)
-    runner._memories["rogue"] = {"": "fails"}
+    runner._memories["rogue"] = check, {"": "fails"}
     survey = asyncio.create_task(runner.run(check, "usage"))
     await asyncio.sleep(0.01)
     assert not (await runner.run(check)).ok

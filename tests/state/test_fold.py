@@ -3,6 +3,7 @@
 import pytest
 
 from probe.model import Health, Reason
+from probe.state.causes import patience
 from tests.state.stories import EPOCH, Story, check
 
 OK, CONNECT, TIMEOUT, AUTH, NO = Reason.OK, Reason.CONNECT, Reason.TIMEOUT, Reason.AUTH, Reason.UNHEALTHY
@@ -103,7 +104,8 @@ def test_a_cause_that_turns_out_to_be_absent_is_none_any_more() -> None:
     story.run("db", 17, CONNECT)
     assert story.board["db"].verdict.reason == "absent"
     assert (story.health("api"), story.roots("api")) == (Health.UNHEALTHY, ())
-    assert story.changes[-1].check == "api", "now somebody is called"
+    told = [(change.check, change.roots) for change in story.changes[-2:]]
+    assert told == [("api", ()), ("db", ())], "somebody is called for api at last"
 
 
 def test_an_optional_check_that_was_seen_healthy_is_not_absent_any_more() -> None:
@@ -163,6 +165,39 @@ def test_patience_with_a_need_that_does_not_answer_ends_with_the_threshold() -> 
         assert story.health("api") is Health.HEALTHY
     story.run("api", 60, NO)
     assert story.health("api") is Health.UNHEALTHY
+
+
+def test_a_check_that_is_retried_sooner_than_its_needs_can_answer_waits_for_them() -> None:
+    story = chain()
+    for number in range(1, 6):
+        story.run("web", 20.0 + number, CONNECT)
+        assert (story.health("web"), story.roots("web")) == (Health.HEALTHY, ())
+    story.run("api", 21.1, TIMEOUT, took=5, counted=False)
+    story.run("db", 26.1, TIMEOUT, took=5, counted=False)
+    story.run("api", 26.1, TIMEOUT, took=5, counted=False)
+    assert (story.health("web"), story.roots("web")) == (Health.UNHEALTHY, ("db",))
+    assert patience(story.board, "web") == 24, "two deadlines and their cancellation, for each of two needs"
+
+
+def test_a_need_that_failed_when_a_run_began_explains_it_though_it_is_well_by_now() -> None:
+    story = chain()
+    story.run("api", 20, TIMEOUT, took=5)
+    story.run("db", 25.1, CONNECT, counted=False)
+    story.run("web", 24, TIMEOUT, took=5)
+    story.run("db", 28, counted=False)
+    story.run("api", 29.1, counted=False)
+    assert (story.health("db"), story.health("api"), story.roots("web")) == (Health.HEALTHY, Health.HEALTHY, ("db",))
+
+
+def test_a_need_that_has_been_well_for_a_while_explains_no_new_failure() -> None:
+    story = chain()
+    story.run("api", 20, TIMEOUT)
+    for at in (20.2, 51):
+        story.run("db", at)
+        story.run("api", at)
+    story.run("web", 51.2, TIMEOUT)
+    story.run("api", 51.4, counted=False)
+    assert story.roots("web") == ()
 
 
 def test_a_need_that_hangs_beyond_its_cancellation_is_not_waited_for() -> None:

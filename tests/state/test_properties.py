@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from probe.model import Health, Reason, Result
 from probe.state import Board, Ended, fold
-from probe.state.causes import reachable
+from probe.state.causes import patience, reachable
 from tests.state.stories import Scripted, Story, check, result
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -54,7 +54,8 @@ def lawful(board: Board) -> None:
         for cause in state.causes:
             assert cause.check in reachable(board, state.check)
             assert board[cause.check].failed, "a cause has failed itself"
-        assert len(state.held) <= own.failure_threshold + sum(not held.counted for held in state.held)
+        if state.failures > own.failure_threshold and state.held:
+            assert state.held[-1].ended < state.held[0].ended + patience(board, state.check)
         if state.health is Health.HEALTHY:
             assert not state.down
             assert not state.causes or state.failures > 0 or not state.result or not state.result.ok

@@ -4,21 +4,22 @@ One request on a new connection, each phase measured; the whole certificate chai
 verify. The metric families are blackbox_exporter's.
 """
 
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
-from yarl import URL
 
 from probe.check import Check, Failures, Problem, Run, Secret, Unhealthy, Url
-from probe.exchange import FAILURES, Answer, Family, HttpMetrics, Tls, Trace, client, emit_http, fetch
-from probe.exchange.request import basic
+from probe.exchange import FAILURES, Answer, Family, HttpMetrics, Request, Tls, Trace, ask, emit_http, request
+from probe.exchange.request import basic, can_be_header, is_address
 from probe.kinds.http.expect import Expect
 from probe.kinds.http.json_rules import rule_problems
 from probe.model import Level, Reason
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 class Login(BaseModel):
@@ -84,31 +85,16 @@ checks:
     @classmethod
     def _is_http(cls, value: str | None, info: Any) -> str | None:
         schemes = ("http",) if info.field_name == "proxy" else ("http", "https")
-        if value is not None and not _goes(value, schemes):
+        if value is not None and not is_address(value, schemes):
             wanted = " or ".join(f"{scheme}://" for scheme in schemes)
             raise PydanticCustomError("url", f"not a URL to ask; write {wanted}, a host and perhaps a port")
         return value
-
-    def session(self) -> AbstractAsyncContextManager[Any]:
-        return client()
 
     async def run(self, run: Run) -> None:
         trace = Trace()
         not_as_expected = False
         try:
-            answer = await fetch(
-                run,
-                self.url,
-                method=self.method,
-                headers=self._headers_sent,
-                body=self.body.encode() if self.body is not None else None,
-                tls=self.tls,
-                family=self.ip_family,
-                proxy=self.proxy,
-                redirects=self.redirects,
-                trace=trace,
-            )
-            answer = answer.masked(self.redact)
+            answer = await ask(run, self._request, redirects=self.redirects, trace=trace)
             self._check_status(answer)
             problem = self.expect.text_problem(answer)
             not_as_expected = problem is not None
@@ -125,10 +111,28 @@ checks:
         yield from super().problems()
         if self.basic and self.bearer:
             yield ("bearer",), "basic and bearer are both given; a request can carry one of them"
+        for name, value in self.headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                yield ("headers", name), f"{name!r} is no name of a header; letters, digits and - make one"
+            elif not can_be_header(value.get_secret_value()):
+                yield ("headers", name), "a header can't hold a line break or another control character"
+        if self.bearer and not can_be_header(self.bearer.get_secret_value()):
+            yield ("bearer",), "a token can't hold a line break or another control character"
         for path, problem in rule_problems(self.expect.json_):
             yield ("expect", "json", *path), problem
 
     @cached_property
+    def _request(self) -> Request:
+        return request(
+            self.url,
+            method=self.method,
+            headers=self._headers_sent(),
+            body=self.body.encode() if self.body is not None else None,
+            tls=self.tls,
+            family=self.ip_family,
+            proxy=self.proxy,
+        )
+
     def _headers_sent(self) -> Mapping[str, str]:
         sent = {name: value.get_secret_value() for name, value in self.headers.items()}
         if self.basic is not None:
@@ -148,11 +152,3 @@ checks:
             problem = f"expected HTTP/{expected}, got HTTP/{answer.version}"
         if problem is not None:
             raise Unhealthy(problem)
-
-
-def _goes(text: str, schemes: tuple[str, ...]) -> bool:
-    try:
-        url = URL(text)
-    except ValueError:
-        return False
-    return url.scheme in schemes and bool(url.host)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic_core import PydanticCustomError
 
 from probe.check import Duration
-from probe.exchange.answer import Answer
+from probe.exchange.answer import Answer, excerpt
 from probe.exchange.patterns import Regex
 from probe.kinds.http.json_rules import differences
 
@@ -131,7 +131,7 @@ class Expect(BaseModel):
         for name, pattern in self.headers.items():
             values = answer.headers.getall(name, ())
             if not any(pattern.search(value) for value in values):
-                came = f"got {answer.show(', '.join(values))}" if values else "it is missing"
+                came = f"got {excerpt(', '.join(values))}" if values else "it is missing"
                 return f"expected header {name} to match {pattern.pattern}, {came}"
         wrong = self.body.problem(answer.text) if self.body.model_fields_set else None
         return f"expected the body {wrong}, got {answer.shown or 'an empty one'}" if wrong else None
@@ -141,4 +141,4 @@ class Expect(BaseModel):
         if not self.json_:
             return None
         wrong = next(differences(self.json_, answer.json()), None)
-        return f"expected json {answer.show(wrong)}: {answer.shown}" if wrong else None
+        return f"expected json {excerpt(wrong)}: {answer.shown}" if wrong else None

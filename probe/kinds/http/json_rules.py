@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from probe.exchange.patterns import compiled
+
 _OPERATOR = re.compile(r"(?P<op>>=|<=|==|!=|!~|>|<|~)\s*(?P<operand>.*)", re.DOTALL)
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
@@ -88,7 +90,7 @@ def rule_problems(expected: Mapping[str, Any], path: tuple[str, ...] = ()) -> It
             operand = rule["operand"].strip()
             if rule["op"] in ("~", "!~"):
                 try:
-                    re.compile(operand)
+                    compiled(operand)
                 except re.error as error:
                     yield here, f"{operand!r} is no regular expression: {error}"
             elif rule["op"] in _COMPARE and not isinstance(_scalar(operand), int | float):

@@ -13,7 +13,9 @@ from langfuse.api.core import ApiError
 from pydantic import Field, ValidationError
 
 from probe.check import Check, Denied, Duration, Failures, Garbled, Problem, Run, Secret, Unhealthy, Url, survey
+from probe.exchange.answer import excerpt
 from probe.exchange.http import FAILURES, fetch
+from probe.exchange.request import is_address
 from probe.exchange.tls import Tls
 from probe.kinds.langfuse.answers import RateLimited, proper, seconds_to_wait
 from probe.kinds.langfuse.generations import Api
@@ -161,10 +163,12 @@ checks:
         told = proper(await fetch(run, _address(self.url, "/api/public/health", asked), tls=self.tls))
         status, version = told.get("status"), told.get("version")
         if not isinstance(status, str) or not isinstance(version, str):
-            raise Garbled(f"not Langfuse's health, which has a status and a version: {', '.join(told) or 'nothing'}")
+            raise Garbled(
+                f"not Langfuse's health, which has a status and a version: {excerpt(', '.join(told)) or 'nothing'}"
+            )
         run.emit(self.metrics.version_info, 1, version=version)
         if status != "OK":
-            raise Unhealthy(f"Langfuse says {status!r} of itself")
+            raise Unhealthy(f"Langfuse says {excerpt(status)!r} of itself")
         if self.worker_url is not None:
             await self._ask_worker(run, self.worker_url)
 
@@ -187,8 +191,9 @@ checks:
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
         for field in ("url", "worker_url"):
-            if not (getattr(self, field) or "http://").startswith(("http://", "https://")):
-                yield (field,), f"{field} is no http address; write http://… or https://…"
+            text = getattr(self, field)
+            if text is not None and not is_address(text):
+                yield (field,), f"{field} is no http address; write http:// or https://, a host and perhaps a port"
         missing = [field for field in ("public_key", "secret_key") if getattr(self, field) is None]
         if len(missing) == 1:
             yield (missing[0],), f"{missing[0]} is missing; give both keys, or none to watch health alone"
@@ -203,7 +208,7 @@ checks:
             except (Denied, Garbled, Unhealthy) as error:
                 raise type(error)(f"the worker: {error}") from None
             if told.get("status") != "ok":
-                raise Garbled(f"the worker: not a Langfuse worker's health: {', '.join(told) or 'nothing'}")
+                raise Garbled(f"the worker: not a Langfuse worker's health: {excerpt(', '.join(told)) or 'nothing'}")
 
     def _api(self, run: Run) -> Api:
         if self.public_key is None or self.secret_key is None:

@@ -14,6 +14,7 @@ from langfuse.api import AsyncLangfuseAPI
 from pydantic import ValidationError
 
 from probe.check import Garbled, Run
+from probe.exchange.answer import excerpt
 from probe.exchange.http import fetch
 from probe.exchange.request import basic
 from probe.exchange.tls import Tls
@@ -86,7 +87,7 @@ class Api:
         told = proper(await fetch(self.run, address, headers=login, tls=self.tls))
         rows = told.get("data")
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise Garbled(f"not the answer of a metrics query: no rows in {', '.join(told) or 'it'}")
+            raise Garbled(f"not the answer of a metrics query: no rows in {excerpt(', '.join(told)) or 'it'}")
         return rows
 
 

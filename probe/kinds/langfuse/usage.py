@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from probe.check import Garbled
+from probe.exchange.answer import excerpt
 from probe.kinds.langfuse.generations import Generation, Rows
 
 MOST_ROWS = 1000
@@ -121,7 +122,7 @@ def number(row: Mapping[str, Any], key: str) -> float:
     except (TypeError, ValueError):
         read = math.nan
     if not math.isfinite(read):
-        raise Garbled(f"{key} of a metrics query is {value!r}, no number")
+        raise Garbled(f"{key} of a metrics query is {excerpt(repr(value))}, no number")
     return read
 
 

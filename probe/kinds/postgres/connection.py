@@ -7,6 +7,7 @@ to use, though: it gets one that hands it the connection which the exchange has 
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, cast
@@ -16,9 +17,10 @@ from asyncpg.connect_utils import SessionAttribute
 
 from probe.check import Denied, Garbled, Run, Unhealthy, Unreachable, Untrusted
 from probe.exchange import Link, Tls, connect
-from probe.exchange.distrust import handshake
+from probe.exchange.distrust import handshake, told
 from probe.exchange.sockets import again
 from probe.kinds.postgres.login import Login
+from probe.units import show_size
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -29,6 +31,8 @@ CLOSED = "closed the connection at once"
 NOT_POSTGRES = "does not answer as PostgreSQL does"
 ANSWERS = b"RENSv"
 """The first byte of all that a server may say to a login: authentication, error, notice, parameter, version."""
+MOST_BYTES = 10 * 1024 * 1024
+"""Bytes that one session may bring; a run's are some 20 kB, and asyncpg would keep whatever comes."""
 
 
 @asynccontextmanager
@@ -38,13 +42,16 @@ async def connected(run: Run, login: Login, link: Link | None = None) -> AsyncIt
     Raises Failure and asyncpg's exceptions.
     """
     transport = await _transport(run, login, link or Link())
+    loop = _Loop(transport)
     try:
         with run.step("login"):
-            connection = await _log_in(run, login, transport)
+            connection = await _log_in(run, login, loop)
         try:
             yield connection
         finally:
             connection.terminate()
+    except asyncpg.ConnectionDoesNotExistError as error:
+        raise loop.incoming.explained(login.where) or error from error
     finally:
         transport.abort()
 
@@ -96,8 +103,7 @@ async def _encrypted(run: Run, sock: socket.socket, host: str, tls: Tls, link: L
     return (await handshake(run, sock, asyncio.Protocol, tls, host, link=link, reconnect=reconnect))[0]
 
 
-async def _log_in(run: Run, login: Login, transport: asyncio.Transport) -> Connection:
-    loop = _Loop(transport)
+async def _log_in(run: Run, login: Login, loop: "_Loop") -> Connection:
     try:
         connection: Connection = await asyncpg.connect(
             host=login.host,
@@ -117,8 +123,6 @@ async def _log_in(run: Run, login: Login, transport: asyncio.Transport) -> Conne
                 "jit": "off",
             },
         )
-    except asyncpg.ConnectionDoesNotExistError as error:
-        raise loop.first.explained(login.where) or error from error
     except asyncpg.InterfaceError as error:  # a way to log in that asyncpg does not know, a server without the secret
         raise Denied(f"{login.where}: {error}") from error
     except (AttributeError, LookupError, ValueError) as error:  # asyncpg, on what only begins like PostgreSQL
@@ -130,36 +134,45 @@ async def _log_in(run: Run, login: Login, transport: asyncio.Transport) -> Conne
     return connection
 
 
-class _FirstAnswer(asyncio.Protocol):
-    """Looks at the first byte that comes, then leaves the connection to asyncpg, which waits for bytes without end."""
+class _Incoming(asyncio.Protocol):
+    """What comes, on its way to asyncpg, which waits for bytes without end: the first is looked at, all are counted."""
 
     def __init__(self, transport: asyncio.Transport, protocol: Any) -> None:
         self._transport = transport
         self._protocol = protocol
-        self._came = b""
+        self._first = b""
+        self._received = 0
+        self._lost: Exception | None = None
+        self.pause_writing = protocol.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = protocol.resume_writing  # type: ignore[method-assign]
 
     def data_received(self, data: bytes) -> None:
-        self._came = data[:1]
-        if self._came in ANSWERS:
-            self._transport.set_protocol(self._protocol)
+        self._first = self._first or data[:1]
+        self._received += len(data)
+        if self._first in ANSWERS and self._received <= MOST_BYTES:
             self._protocol.data_received(data)
         else:
             self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._lost = exc
         self._protocol.connection_lost(exc)
 
-    def explained(self, where: str) -> Garbled | Unreachable | None:
-        """Why the connection was lost; None: not at the first byte."""
-        if not self._came:
-            return Unreachable(f"{where} {CLOSED}")
-        return None if self._came in ANSWERS else Garbled(f"{where} {NOT_POSTGRES}")
+    def explained(self, where: str) -> Garbled | Unreachable | Untrusted | None:
+        """Why the connection was lost; None: amid proper answers."""
+        if self._received > MOST_BYTES:
+            return Garbled(f"{where} sent more than {show_size(MOST_BYTES)}")
+        if self._first:
+            return None if self._first in ANSWERS else Garbled(f"{where} {NOT_POSTGRES}")
+        if isinstance(self._lost, ssl.SSLError) and not isinstance(self._lost, ssl.SSLEOFError):
+            return Untrusted(told(self._lost))  # in TLS 1.3 a missing client certificate is told after the handshake
+        return Unreachable(f"{where} {CLOSED}")
 
 
 class _Loop:
     """The running event loop, in which asyncpg's connection stands already."""
 
-    first: _FirstAnswer
+    incoming: _Incoming
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -172,8 +185,8 @@ class _Loop:
         self, factory: Callable[[], Any], *_where: object, **_how: object
     ) -> tuple[asyncio.Transport, Any]:
         protocol = factory()
-        self.first = _FirstAnswer(self._transport, protocol)
-        self._transport.set_protocol(self.first)
+        self.incoming = _Incoming(self._transport, protocol)
+        self._transport.set_protocol(self.incoming)
         protocol.connection_made(self._transport)
         return self._transport, protocol
 

@@ -9,6 +9,7 @@ from asyncpg import PostgresError, Record
 from pydantic import BaseModel, ConfigDict
 
 from probe.check import Problem, Unhealthy
+from probe.exchange import excerpt
 from probe.kinds.postgres.connection import Connection
 from probe.kinds.postgres.failures import of_query
 from probe.model import Metric, gauge
@@ -90,4 +91,4 @@ def _number(name: str, value: object) -> float | None:
         case datetime() if value.tzinfo is not None:
             return value.timestamp()
         case _:
-            raise Unhealthy(f"query {name} answers {str(value)[:80]!r}, which is no number")
+            raise Unhealthy(f"query {name} answers {excerpt(str(value), 80)!r}, which is no number")

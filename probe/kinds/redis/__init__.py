@@ -19,7 +19,7 @@ from redis.exceptions import (
 )
 
 from probe.check import Check, Denied, Failures, Garbled, Problem, Run, Secret, Unhealthy, Url
-from probe.exchange import Tls, open_stream
+from probe.exchange import Tls, excerpt, open_stream
 from probe.kinds.redis.failures import FAILURES, refusal, said
 from probe.kinds.redis.info import MOST_DATABASES, Info, readings
 from probe.kinds.redis.login import PORT, Login, UrlError, read_url
@@ -236,7 +236,7 @@ checks:
             run.note(f"the ACL denies PING, so its time is not measured; {self._grant('+ping')}")
         elif not isinstance(pong, STILL_TELLS):
             if granted("PING", pong) != b"PONG":
-                raise Garbled(f"PING was answered with {pong!r:.100}")
+                raise Garbled(f"PING was answered with {excerpt(repr(pong))}")
             run.emit(self.metrics.ping_seconds, took)
 
     def _report_info(self, run: Run, answer: Answer) -> None:
@@ -272,7 +272,7 @@ checks:
                 run.note(f"{key} is on another node of the cluster ({said(answer)}); ask for its length there")
             elif not isinstance(answer, NoPermissionError):
                 granted(f"{LENGTH[kind]} {key}", answer)
-                raise Garbled(f"{LENGTH[kind]} {key} was answered with {answer!r:.100}")
+                raise Garbled(f"{LENGTH[kind]} {key} was answered with {excerpt(repr(answer))}")
 
     def _grant(self, *rights: str) -> str:
         return f"grant it: ACL SETUSER {self.login.username or 'default'} {' '.join(rights)}"

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 
 from probe.check import Garbled
+from probe.exchange.answer import excerpt
 
 MOST_DATABASES = 100
 """Databases that are shown one by one; a server may have thousands."""
@@ -16,7 +17,7 @@ class Info:
     def __init__(self, answer: object) -> None:
         """Raises Garbled when the answer is no INFO of Redis or of one of its kin."""
         if not isinstance(answer, bytes) or b"redis_version:" not in answer:
-            raise Garbled(f"INFO was answered with {answer!r:.100}, which is not Redis'")
+            raise Garbled(f"INFO was answered with {excerpt(repr(answer))}, which is not Redis'")
         self._text = answer.decode(errors="replace")
         self._fields = _fields(self._text)
 
@@ -111,7 +112,7 @@ def _number(name: str, value: str) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise Garbled(f"INFO says {name}:{value[:100]}, which is no number")
+        raise Garbled(f"INFO says {name}:{excerpt(value)}, which is no number")
     return number
 
 

@@ -13,6 +13,7 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import InvalidResponse, RedisError
 
 from probe.check import Failure, Garbled, Unreachable, Untrusted
+from probe.exchange.answer import excerpt_of_bytes
 from probe.exchange.distrust import told
 
 LONGEST_ANSWER = 10 * 1024 * 1024
@@ -57,11 +58,15 @@ class Incoming:
         """Bytes up to and with a line feed."""
         while (end := self._ahead.find(b"\n")) < 0:
             if len(self._ahead) > LONGEST_LINE:
-                raise Garbled(f"{self._server} sent a line of more than {LONGEST_LINE} bytes: {self._ahead[:100]!r}")
+                raise Garbled(
+                    f"{self._server} sent a line of more than {LONGEST_LINE} bytes: {excerpt_of_bytes(self._ahead)}"
+                )
             await self._receive()
         line = self._take(end + 1)
         if not line.endswith(b"\r\n"):
             raise self.nonsense()
+        if line.startswith(b"*"):  # nothing that is asked has one for an answer; parsing a long one takes seconds
+            raise Garbled(f"{self._server} answered with an array, of {excerpt_of_bytes(line[1:-2])} elements")
         return line
 
     async def readexactly(self, length: int) -> bytes:
@@ -74,7 +79,7 @@ class Incoming:
 
     def nonsense(self) -> Garbled:
         """What to raise when the bytes that were handed out last mean nothing."""
-        return Garbled(f"{self._server} does not speak Redis' protocol; it sent {self._latest[:100]!r}")
+        return Garbled(f"{self._server} does not speak Redis' protocol; it sent {excerpt_of_bytes(self._latest)}")
 
     def broken(self, error: OSError) -> Failure:
         """What it means that reading or writing failed."""

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from probe.check import Check, Denied, Duration, Failures, Problem, Run, Secret, Size, Url, survey
+from probe.exchange.request import can_be_header
 from probe.exchange.tls import Tls
 from probe.kinds.s3.buckets import all_buckets, look_at
 from probe.kinds.s3.drives import read_drives
@@ -149,6 +150,10 @@ checks:
         yield from super().problems()
         if bool(self.access_key) != bool(self.secret_key) or (self.session_token and not self.secret_key):
             yield ("access_key",), "access_key and secret_key go together; give both, or neither for AWS' own chain"
+        for field in ("access_key", "session_token"):
+            value = getattr(self, field) or ""
+            if not can_be_header(value if isinstance(value, str) else value.get_secret_value()):
+                yield (field,), f"{field} can't hold a line break or another control character; it stands in a header"
         yield from problems_of_address(self.endpoint, self.region)
         yield from problems_of_places("buckets", self.buckets)
         yield from problems_of_places("newest", self.newest)

@@ -63,7 +63,7 @@ async def _series(cloudwatch: Any) -> AsyncIterator[Series]:
         token: dict[str, str] = {}
         for _ in range(MOST_PAGES):
             answer = await cloudwatch.list_metrics(Namespace="AWS/S3", MetricName=name, **token)
-            for metric in answer["Metrics"]:
+            for metric in answer.get("Metrics", ()):
                 dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
                 if dimensions.keys() == {"BucketName", "StorageType"}:  # others are of request metrics
                     yield Series(name, dimensions["BucketName"], dimensions["StorageType"])
@@ -82,8 +82,8 @@ async def _newest_points(cloudwatch: Any, series: list[Series], now: datetime) -
             EndTime=now,
             ScanBy="TimestampDescending",
         )
-        for result in answer["MetricDataResults"]:
-            if result["Values"]:
+        for result in answer.get("MetricDataResults", ()):
+            if result.get("Values"):
                 each = asked[int(result["Id"].removeprefix("q"))]
                 found[each] = (result["Timestamps"][0], result["Values"][0])
     return found

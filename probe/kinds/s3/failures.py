@@ -32,6 +32,9 @@ DENIALS = {
 }
 """Codes that speak of the login or of a permission, and what they say."""
 
+PAGES = ("text/html", "text/plain", "application/json")
+"""What web servers answer in, and say "not found" in, where S3 would say it in XML."""
+
 
 class Missing(Unhealthy):
     """There is no such bucket."""
@@ -63,8 +66,8 @@ def is_denied(error: botocore.ClientError) -> bool:
 
 def is_page(headers: Mapping[str, str]) -> bool:
     """Whether an answer with these headers (lower case) is the page of some web server. S3 speaks XML."""
-    is_html = headers.get("content-type", "").startswith("text/html") and headers.get("content-length") != "0"
-    return is_html and not any(name.startswith("x-amz") for name in headers)
+    is_other = headers.get("content-type", "").startswith(PAGES) and headers.get("content-length") != "0"
+    return is_other and not any(name.startswith("x-amz") for name in headers)
 
 
 def _said(error: botocore.ClientError) -> tuple[str, str, int]:

@@ -128,7 +128,7 @@ def read_quickly(response_dict: dict[str, Any], customized_response_dict: dict[s
 
     An event handler of botocore's ("before-parse"): puts a `Page` into the answer, and takes the body away.
     """
-    if response_dict["status_code"] == 200:
+    if response_dict["status_code"] < 300:
         customized_response_dict["Page"] = page_of(response_dict["body"])
         response_dict["body"] = b""
 

@@ -21,7 +21,7 @@ def problems_of_address(endpoint: str | None, region: str | None) -> Iterator[Pr
 def problems_of_places(field: str, listed: tuple[str, ...]) -> Iterator[Problem]:
     """What is wrong with a list of buckets, or of buckets with prefixes (`backups/daily/`)."""
     for index, entry in enumerate(listed):
-        bucket = entry.partition("/")[0]
+        bucket = entry if field == "buckets" else entry.partition("/")[0]
         if not _BUCKET.fullmatch(bucket):
             yield (field, index), f'"{bucket}" is no name of a bucket; letters, digits, ".", "_" and "-" make one'
         if entry in listed[:index]:

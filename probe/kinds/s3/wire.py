@@ -4,7 +4,7 @@ aiobotocore's transport would keep connections (so that DNS, TCP and TLS go unte
 pool, read bodies of any size, and say "Could not connect to the endpoint URL" for most of what can go wrong.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -13,9 +13,12 @@ from aiobotocore.awsrequest import AioAWSResponse
 from yarl import URL
 
 from probe.check import Garbled, Run
+from probe.exchange.answer import excerpt
 from probe.exchange.http import fetch
 from probe.exchange.tls import Tls
 from probe.kinds.s3.failures import is_page
+
+REDIRECTS = (301, 302, 303, 307, 308)
 
 _current: ContextVar[Run] = ContextVar("run")
 """The run whose request it is: a run and its surveys share one client."""
@@ -56,6 +59,11 @@ class Wire:
         headers: Any = {name.lower(): value for name, value in answer.headers.items()}  # as aiobotocore's own transport
         if answer.status == 200 and is_page(headers):  # botocore believes any 200 to a HEAD, and makes others a 500
             raise Garbled(f"{URL(answer.url).origin()} answers with a web page; it is no S3")
+        if answer.status in REDIRECTS and not _names_region(
+            headers, answer.body
+        ):  # botocore would ask again without end
+            where = excerpt(answer.headers.get("Location", "nowhere"))
+            raise Garbled(f"{URL(answer.url).origin()} sends elsewhere ({answer.status}, to {where}); it is no S3")
         return AioAWSResponse(answer.url, answer.status, headers, _Body(answer.body))
 
 
@@ -67,6 +75,11 @@ class _Body:
 
     async def read(self) -> bytes:
         return self._body
+
+
+def _names_region(headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a redirect is one of AWS', to the region that the bucket is in."""
+    return "x-amz-bucket-region" in headers or b"<Region>" in body
 
 
 def _text(value: str | bytes) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
 from probe.check import Failure, Garbled, Overdue, Run, Unhealthy, Unreachable, Untrusted
-from probe.exchange.answer import excerpt
+from probe.exchange.answer import excerpt, excerpt_of_bytes
 from probe.exchange.distrust import explained, told
 from probe.exchange.link import Link, encryption
 from probe.exchange.patterns import Regex
@@ -20,6 +20,9 @@ from probe.exchange.tls import Tls
 
 MOST_LINES = 10_000
 """Lines that are read for one that matches; blackbox_exporter would read on until the deadline."""
+
+LONGEST_LINE = 64 * 1024
+"""Bytes of one line."""
 
 SAID_EARLY = 0.02
 """Seconds before the deadline at which an awaited line is given up, so that the message can say what came instead."""
@@ -69,7 +72,9 @@ class Dialogue:
     def __init__(self, run: Run) -> None:
         self.as_expected = True
         self._run = run
-        self._heard = b""
+        self._heard = False
+        self._ahead = b""
+        """What has come and is no whole line yet, or comes after one."""
         self._match: re.Match[str] | None = None
 
     async def hold(self, turns: Sequence[Turn], stream: Stream) -> None:
@@ -113,7 +118,8 @@ class Dialogue:
 
     def _disappointed(self, pattern: re.Pattern[str], last: str) -> Failure:
         if _NO_TEXT.search(last):
-            return Garbled(f"expected a line that matches {pattern.pattern}, got bytes that are no text: {last[:40]!a}")
+            came = excerpt_of_bytes(last.encode(), 40)
+            return Garbled(f"expected a line that matches {pattern.pattern}, got bytes that are no text: {came}")
         if last:
             return Unhealthy(f"expected a line that matches {pattern.pattern}, got {excerpt(last)}")
         if self._heard:
@@ -122,12 +128,16 @@ class Dialogue:
 
     async def _line(self, reader: StreamReader) -> bytes:
         """The next line; what comes last may lack its line feed; empty at the end."""
-        try:
-            line = await reader.readline()
-        except ValueError:
-            raise Garbled("the server sent a line longer than 64 KiB") from None
-        self._heard = line or self._heard
-        return line
+        while b"\n" not in self._ahead:
+            if len(self._ahead) > LONGEST_LINE:
+                raise Garbled("the server sent a line longer than 64 KiB")
+            part = await reader.read(LONGEST_LINE)
+            if not part:
+                break
+            self._heard = True
+            self._ahead += part
+        line, feed, self._ahead = self._ahead.partition(b"\n")
+        return line + feed
 
     def _filled(self, send: str) -> str:
         match = self._match
@@ -143,6 +153,7 @@ class Dialogue:
 
     async def _encrypt(self, stream: Stream) -> None:
         began = time.monotonic()
+        self._ahead = b""  # said in plain, by whomever: it is no part of what is encrypted
         name = stream.tls.name_for(stream.host)
         try:
             await stream.writer.start_tls(stream.tls.shared_context(), server_hostname=name)
