@@ -2,11 +2,12 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from probe.redact import MASK, SHORTEST, JoinedRedactor, Redactor, secrets_of_url
@@ -33,6 +34,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @given(secret=SECRETS, before=AROUND, after=AROUND)
 def test_every_spelling_is_masked(spelling: str, secret: str, before: str, after: str) -> None:
+    assume(not re.search(r"(\\\w{0,5}|%[0-9a-fA-F]?)$", before))  # half an escape, which the secret would end
     written = SPELLINGS[spelling](secret)
     masked = Redactor([secret])(f"{before}{written}{after}")
     assert MASK in masked

@@ -53,7 +53,7 @@ def fold(board: Board, ended: Iterable[Ended]) -> Fold:
     known = [run for run in ended if run.result.check in board.states]
     changes: list[Change] = []
     touched: set[str] = set()
-    for result, counted in sorted(known, key=lambda run: (run.result.ended, board.depth[run.result.check])):
+    for result, counted in sorted(known, key=lambda run: _order(board, run.result)):
         recorded = board.put(_recorded(board, result, counted))
         board, so_changed, so_touched = _settle(
             board, recorded, {result.check}, result.ended, result.at + result.duration
@@ -61,6 +61,11 @@ def fold(board: Board, ended: Iterable[Ended]) -> Fold:
         changes += so_changed
         touched |= so_touched
     return Fold(board, tuple(changes), frozenset(touched), _wanted(board, touched))
+
+
+def _order(board: Board, result: Result) -> tuple[float, int, str, str]:
+    """By the end, then needs first, then by name: the same for results that arrive in another order."""
+    return result.ended, board.depth[result.check], result.check, result.survey
 
 
 def reloaded(board: Board, checks: Mapping[str, Check], now: float, at: float) -> Fold:
