@@ -40,7 +40,7 @@ def command(
     Exit code as of `probe check`; 1 also when no agent answers.
     """
     web = _web(options)
-    where = (url or _url(web)).rstrip("/")
+    where = (_url(web) if url is None else url).rstrip("/")
     if not is_address(where) or any(mark in where for mark in "@?#"):
         told = "must be http:// or https://, a host and perhaps a port; the login is taken from the config's web"
         raise click.BadParameter(told, param_hint="--url")

@@ -96,7 +96,7 @@ class _Loading:
         """The files, in place of folders what is in them; each once."""
         files: dict[str, Path] = {}
         for path in paths:
-            for file in self._in_folder(path) if path.is_dir() else [path]:
+            for file in self._in_folder(path) if os.path.isdir(path) else [path]:
                 files.setdefault(os.path.realpath(file), file)
         return list(files.values())
 

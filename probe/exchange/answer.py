@@ -1,5 +1,6 @@
 """What an HTTP server said."""
 
+import codecs
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,9 @@ from multidict import CIMultiDictProxy
 
 from probe.check import Denied, Garbled, Unhealthy
 from probe.redact import hidden
+
+NO_CHARSETS = frozenset(["idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"])
+"""Codecs of Python's own: punycode would take hours for 10 MiB."""
 
 LONGEST_EXCERPT = 200
 """Characters of a body that a message shows."""
@@ -56,7 +60,8 @@ class Answer:
     @property
     def _charset(self) -> str:
         _, _, after = self.headers.get("Content-Type", "").lower().partition("charset=")
-        return after.partition(";")[0].strip("\"' ") or "utf-8"
+        charset = codecs.lookup(after.partition(";")[0].strip("\"' ") or "utf-8").name
+        return "utf-8" if charset in NO_CHARSETS else charset
 
 
 def excerpt(text: str, longest: int = LONGEST_EXCERPT, *, is_cut: bool = False) -> str:

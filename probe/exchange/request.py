@@ -4,7 +4,6 @@ import base64
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from http.cookies import SimpleCookie
 
 from aiohttp import CookieJar
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -108,7 +107,7 @@ def is_address(text: str, schemes: Collection[str] = ("http", "https")) -> bool:
         url = URL(text)
     except ValueError:
         return False
-    return url.scheme in schemes and bool(url.host) and url.explicit_port != 0
+    return url.scheme in schemes and bool(url.host) and not re.search(r"\s", url.host) and url.explicit_port != 0
 
 
 def can_be_header(text: str) -> bool:
@@ -154,9 +153,8 @@ def _cookies(asked: Request, headers: CIMultiDictProxy[str]) -> CookieJar | None
     jar = asked.cookies
     if jar is None:
         jar = CookieJar(unsafe=True)  # also of hosts that are IP addresses
-        jar.update_cookies(SimpleCookie(asked.headers.get("Cookie", "")), asked.url)
-    for cookie in headers.getall("Set-Cookie"):
-        jar.update_cookies(SimpleCookie(cookie), asked.url)
+        jar.update_cookies_from_headers(asked.headers.get("Cookie", "").split("; "), asked.url)
+    jar.update_cookies_from_headers(headers.getall("Set-Cookie"), asked.url)  # as browsers do, whatever is in them
     return jar
 
 

@@ -109,7 +109,7 @@ def _merged(board: Board, saved: Mapping[str, Saved], now: float, shift: float) 
 
 
 def _is_same(saved: Saved | None, check: Check) -> bool:
-    return saved is not None and saved.kind == check.kind
+    return saved is not None and (saved.state.check, saved.kind) == (check.name, check.kind)
 
 
 def _revived(state: State, check: Check, now: float, shift: float) -> State:
