@@ -107,7 +107,7 @@ def is_address(text: str, schemes: Collection[str] = ("http", "https")) -> bool:
         url = URL(text)
     except ValueError:
         return False
-    return url.scheme in schemes and bool(url.host) and not re.search(r"\s", url.host) and url.explicit_port != 0
+    return url.scheme in schemes and bool(url.host) and not re.search(r"\s", url.host or "") and url.explicit_port != 0
 
 
 def can_be_header(text: str) -> bool:
