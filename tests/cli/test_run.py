@@ -236,7 +236,8 @@ def test_ctrl_c_while_the_config_is_read_ends_it_without_a_word(tmp_path: Path) 
         stderr=subprocess.STDOUT,
         text=True,
     )
-    with config.open("w"):  # returns when the other side reads
+    with config.open("w"):  # returns when the other side opens it
+        time.sleep(0.3)  # until it reads
         process.send_signal(signal.SIGINT)
         printed, _ = process.communicate(timeout=20)
     assert (process.returncode, printed) == (130, "")
