@@ -104,9 +104,9 @@ async def runner(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Runner]:
     await runner.close()
 
 
-async def beside_a_neighbour(runner: Runner, check: Rogue, survey: str = "") -> Result:
+async def beside_a_neighbour(runner: Runner, check: Rogue, survey: str = "", patience: str = "10s") -> Result:
     """The result of the rogue, after its neighbour was seen to be well."""
-    neighbour = Patient(name="neighbour", timeout="200ms")
+    neighbour = Patient(name="neighbour", timeout=patience)
     well, result = await asyncio.gather(runner.run(neighbour), runner.run(check, survey))
     assert (well.reason, well.message, well.value("answer")) == (Reason.OK, "", 1)
     assert not runner.is_busy("neighbour")
@@ -120,7 +120,7 @@ async def test_one_that_blocks_the_loop_costs_its_neighbour_no_verdict(runner: R
     async def block(check: Rogue, run: Run) -> None:
         time.sleep(0.5)  # noqa: ASYNC251  # that is the deed
 
-    result = await beside_a_neighbour(runner, rogue(block))
+    result = await beside_a_neighbour(runner, rogue(block), patience="200ms")
     assert result.duration >= 0.5
 
 
