@@ -1,6 +1,6 @@
 """The contract of a kind, public and typed: all that a file in kinds/, or a user's own kind, needs to import."""
 
-from probe.check.base import DURATION, RESERVED_LABELS, Check, Problem, Survey, survey
+from probe.check.contract import DURATION, Check, Problem
 from probe.check.failure import (
     Denied,
     Failure,
@@ -15,8 +15,10 @@ from probe.check.failure import (
     reason_of,
 )
 from probe.check.fields import Duration, Ratio, Secret, Size, Url
+from probe.check.labels import RESERVED_LABELS
 from probe.check.limits import OFF, LimitError, read_limit, suggestion
 from probe.check.run import ContractBroken, Run
+from probe.check.surveys import Survey, survey
 
 __all__ = [
     "DURATION",

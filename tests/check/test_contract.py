@@ -30,7 +30,7 @@ def test_a_kind_is_named_after_its_module() -> None:
     class Anything(Check):
         """Named after this file."""
 
-    assert Anything.kind == "test_base"
+    assert Anything.kind == "test_contract"
     assert (Engine.kind, TurboEngine.kind) == ("engine", "turbo")
 
 

@@ -1,72 +1,29 @@
 """The contract of a kind: one frozen class that is both the configuration and the runnable check."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import Any, ClassVar, TypeVar, get_args
+from functools import cached_property
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from probe.check.failure import Failures
-from probe.check.fields import Duration, UrlText
+from probe.check.fields import Duration
+from probe.check.labels import unfit
 from probe.check.limits import OFF, LimitError, read_key, read_limit, written_twice
 from probe.check.run import Run
+from probe.check.secrets import secrets_in
+from probe.check.surveys import Survey
 from probe.model import Level, Limit, Metric, Reason, gauge, named
-from probe.redact import Redactor, secrets_of_text, secrets_of_url
-
-RESERVED_LABELS = frozenset(
-    [
-        "check",
-        "kind",
-        "instance",
-        "job",
-        "agent",
-        "root",
-        "severity",
-        "alertname",
-        "le",
-        "quantile",
-        "reason",
-        "cause",
-        "level",
-        "metric",
-        "selector",
-        "op",
-        "survey",
-    ]
-)
-"""Labels that probe, Prometheus or the shipped rules set themselves."""
+from probe.redact import Redactor
 
 DURATION = gauge(
     "How long the last run took, in seconds, from its start (not from when it was due).", name="probe_duration_seconds"
 )
 """The one number that every run of every kind has."""
 
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 Problem = tuple[tuple[str | int, ...], str]
 """Where in a check's config something is wrong, as keys from the check downwards, and what and how to mend it."""
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """A slow or dear second method of a check: the names of its method and of the fields that pace and bound it."""
-
-    name: str
-    interval: str
-    timeout: str
-
-
-def survey(*, interval: str, timeout: str) -> Callable[[Method], Method]:
-    """Make a method of a kind a survey. `interval` and `timeout` name the fields (seconds) that it is run by."""
-
-    def mark(method: Method) -> Method:
-        method.__survey__ = Survey(method.__name__, interval, timeout)  # type: ignore[attr-defined]
-        return method
-
-    return mark
 
 
 class Check(BaseModel):
@@ -214,12 +171,9 @@ class Check(BaseModel):
         for name, mark in self.surveys.items():
             if self.timeout_of(name) > self.interval_of(name):
                 yield (mark.timeout,), f"{mark.timeout} is longer than {mark.interval}; make it shorter"
-        taken = RESERVED_LABELS | {label for metric in self.metrics_declared.values() for label in metric.labels}
-        for label in self.labels:
-            if label in taken or label.startswith("__"):
-                yield ("labels", label), f'label "{label}" is reserved; choose another name'
-            elif not _LABEL.fullmatch(label):
-                yield ("labels", label), f'"{label}" is no label name; use letters, digits and _'
+        taken = {label for metric in self.metrics_declared.values() for label in metric.labels}
+        for label, problem in unfit(self.labels, taken):
+            yield ("labels", label), problem
         yield from self._problems_of_limits()
 
     def _problems_of_limits(self) -> Iterator[Problem]:
@@ -244,7 +198,7 @@ class Check(BaseModel):
     def redact(self) -> Redactor:
         """Masks in any text what of this check is secret."""
         secrets, logins = set(self._secrets), set()
-        for found_secrets, found_logins in _secrets_in(self, is_url=False):
+        for found_secrets, found_logins in secrets_in(self):
             secrets |= found_secrets
             logins |= found_logins
         return Redactor(secrets, logins)
@@ -288,36 +242,3 @@ def _members(place: object) -> dict[str, Any]:
     for parent in reversed(getattr(place, "__mro__", ())):
         found |= vars(parent)
     return found
-
-
-def _parts_of(annotation: object) -> Iterator[object]:
-    """What a type is made of, however deep: of `Url | None` also the mark that makes it a Url."""
-    for part in get_args(annotation):
-        yield part
-        yield from _parts_of(part)
-
-
-@cache
-def _urls_of(model: type[BaseModel]) -> frozenset[str]:
-    """The names of the fields whose texts are URLs."""
-    fields = model.model_fields.items()
-    parts = ((name, (*field.metadata, *_parts_of(field.annotation))) for name, field in fields)
-    return frozenset(name for name, marks in parts if any(isinstance(mark, UrlText) for mark in marks))
-
-
-def _secrets_in(value: object, is_url: bool) -> Iterator[tuple[set[str], set[tuple[str, str]]]]:
-    """Secrets of a field's value, however deep: Secret texts, and the userinfo and query of URLs."""
-    if isinstance(value, SecretStr):
-        yield secrets_of_text(value.get_secret_value())
-    elif isinstance(value, str) and is_url:
-        yield secrets_of_url(value)
-    elif isinstance(value, BaseModel):
-        urls = _urls_of(type(value))
-        for name in type(value).model_fields:
-            yield from _secrets_in(getattr(value, name), name in urls)
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _secrets_in(inner, is_url)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _secrets_in(inner, is_url)
