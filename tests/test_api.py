@@ -10,7 +10,7 @@ from probe.check import Check, Duration, Run, Unfinished, Unhealthy, Unreachable
 from probe.cli import board
 from probe.kinds.tcp import Tcp
 from probe.model import gauge
-from probe.server.documents import described
+from probe.state.document import described
 from tests import faults
 
 

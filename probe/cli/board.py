@@ -6,14 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from probe.units import show_seconds
 
 OUTPUTS = ("table", "plain", "json")
-STYLES = {"healthy": "green", "unknown": "cyan", "degraded": "yellow", "unhealthy": "bold red"}
 WORST_FIRST = ("unhealthy", "degraded", "unknown", "healthy")
 
 Document = Mapping[str, Any]
@@ -26,7 +22,9 @@ def show(
     if output == "json":
         click.echo(json.dumps({**(head or {}), "checks": list(documents)}, indent=2))
     elif output == "table" or (output is None and sys.stdout.isatty()):
-        _show_table(documents, explain)
+        from probe.cli.table import show_table  # noqa: PLC0415  # rich, which a pipe does without
+
+        show_table(_rows(documents, explain), _summary(documents))
     else:
         for line in _plain(documents, explain):
             click.echo(line)
@@ -38,25 +36,11 @@ def exit_code(documents: Sequence[Document], *, strict: bool) -> int:
     return int(any(document["health"] in bad and document["counts"] for document in documents))
 
 
-def _show_table(documents: Sequence[Document], explain: bool) -> None:
-    table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
-    for column in ("CHECK", "KIND", "HEALTH", "REASON"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("TOOK", justify="right", no_wrap=True)
-    table.add_column("", overflow="fold", ratio=1)
+def _rows(documents: Sequence[Document], explain: bool) -> Iterator[tuple[str, ...]]:
+    """Name, kind, health, reason, duration and remarks, for people."""
     for document in _worst_first(documents):
-        health = Text(document["health"], style=STYLES[document["health"]])
-        table.add_row(
-            Text(document["name"]),
-            Text(document["kind"], style="dim"),
-            health,
-            Text(_reason(document)),
-            _took(document),
-            Text("\n".join(_remarks(document, explain))),
-        )
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(_summary(documents), style="dim")
+        remarks = "\n".join(_remarks(document, explain))
+        yield document["name"], document["kind"], document["health"], _reason(document), _took(document), remarks
 
 
 def _plain(documents: Sequence[Document], explain: bool) -> Iterator[str]:

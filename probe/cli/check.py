@@ -13,7 +13,7 @@ from probe.api import run_checks
 from probe.check import Check, suggestion
 from probe.cli import board
 from probe.cli.options import ConfigOptions, config_options
-from probe.server.documents import VERSION, described
+from probe.state.document import VERSION, described
 
 
 @click.command(name="check")

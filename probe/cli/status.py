@@ -14,7 +14,7 @@ from probe.cli import board
 from probe.cli.options import ConfigOptions, config_options
 from probe.config import Web
 from probe.exchange.request import basic, is_address
-from probe.server.documents import VERSION
+from probe.state.document import VERSION
 
 TIMEOUT = 10.0
 """Seconds that the agent has to answer."""

@@ -1,7 +1,7 @@
 """From an immutable board to Prometheus' text: a state is rendered once, when its run is folded; a scrape joins."""
 
 from probe.exporter.agent import AGENT_FAMILIES, Figures, Reloads, agent_registry
-from probe.exporter.exposition import Format, ended, exposition, joined
+from probe.exporter.exposition import Format, exposition
 from probe.exporter.families import FAMILIES, Described, Family
 from probe.exporter.render import Rendered, render
 
@@ -15,8 +15,6 @@ __all__ = [
     "Reloads",
     "Rendered",
     "agent_registry",
-    "ended",
     "exposition",
-    "joined",
     "render",
 ]

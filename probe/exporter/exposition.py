@@ -24,12 +24,12 @@ class Format(Enum):
 
 
 def exposition(board: Board, rendered: Mapping[str, Rendered], form: Format, agent: CollectorRegistry) -> bytes:
-    """All series: those of the checks, then those of the agent itself, as one complete text."""
-    return ended(joined(board, rendered, form), form, agent)
+    """All series: those of the checks, then those of the agent itself, and the end where the format has one."""
+    return b"".join([*_pieces(board, rendered, form), _of_agent(agent, form)])
 
 
-def joined(board: Board, rendered: Mapping[str, Rendered], form: Format) -> bytes:
-    """The series of the checks alone, without an end. The same bytes for the same board, so worth keeping."""
+def _pieces(board: Board, rendered: Mapping[str, Rendered], form: Format) -> list[bytes]:
+    """The series of the checks, family by family."""
     hidden = None if any(check.histogram for check in board.checks.values()) else DURATION_BUCKETS
     found: dict[str, tuple[Described, list[bytes]]] = {}
     for check in board.checks:
@@ -46,14 +46,13 @@ def joined(board: Board, rendered: Mapping[str, Rendered], form: Format) -> byte
             family, parts = found[name]
             pieces.append(_header(family.name, family.type, family.help, form))
             pieces += parts
-    return b"".join(pieces)
+    return pieces
 
 
-def ended(checks: bytes, form: Format, agent: CollectorRegistry) -> bytes:
-    """The joined series of the checks with those of the agent itself, and the end where the format has one."""
+def _of_agent(agent: CollectorRegistry, form: Format) -> bytes:
     if form is Format.OPENMETRICS:
-        return checks + bytes(openmetrics.generate_latest(agent))  # type: ignore[no-untyped-call]  # not annotated there
-    return checks + generate_latest(agent)
+        return bytes(openmetrics.generate_latest(agent))  # type: ignore[no-untyped-call]  # not annotated there
+    return generate_latest(agent)
 
 
 @lru_cache(maxsize=4096)

@@ -1,14 +1,13 @@
-"""`/metrics`: the format by Accept, the joined lines kept while the board stays the same."""
+"""`/metrics`: the exposition, in the format that Accept asks for."""
 
 from collections.abc import Iterable
 from functools import partial
 
 from aiohttp import hdrs, web
 
-from probe.exporter import Format, ended, joined
+from probe.exporter import Format, exposition
 from probe.server.aside import Aside, weight
-from probe.server.view import Snapshot, View
-from probe.state import Board
+from probe.server.view import View
 
 
 class Metrics:
@@ -17,8 +16,6 @@ class Metrics:
     def __init__(self, view: View, aside: Aside) -> None:
         self._view = view
         self._aside = aside
-        self._kept: dict[Format, tuple[Board, bytes]] = {}
-        """Written by the one thread of `aside` alone."""
 
     def routes(self) -> Iterable[web.RouteDef]:
         return [web.get("/metrics", self.answer)]
@@ -26,13 +23,9 @@ class Metrics:
     async def answer(self, request: web.Request) -> web.Response:
         """The exposition, in the format that the scraper likes best."""
         form = negotiated(",".join(request.headers.getall(hdrs.ACCEPT, [])))
-        return await self._aside.answer(request, form.value, partial(self._text, self._view.snapshot(), form))
-
-    def _text(self, snapshot: Snapshot, form: Format) -> bytes:
-        kept = self._kept.get(form)
-        if kept is None or kept[0] is not snapshot.board:
-            kept = self._kept[form] = (snapshot.board, joined(snapshot.board, snapshot.rendered, form))
-        return ended(kept[1], form, self._view.registry)
+        snapshot = self._view.snapshot()
+        make = partial(exposition, snapshot.board, snapshot.rendered, form, self._view.registry)
+        return await self._aside.answer(request, form.value, make)
 
 
 def negotiated(accept: str) -> Format:

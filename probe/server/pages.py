@@ -53,7 +53,7 @@ class Pages:
         """One check."""
         snapshot, name = self._view.snapshot(), request.match_info["name"]
         if name not in snapshot.board.checks:
-            raise web.HTTPNotFound(text="404: no check has this name\n")
+            return web.Response(status=404, text="404: no check has this name\n")  # not raised: see documents.py
         return await self._aside.answer(request, _HTML, partial(self._check, snapshot, name, _is_still(request)))
 
     def _board(self, snapshot: Snapshot, still: bool) -> bytes:
