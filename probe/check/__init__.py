@@ -14,7 +14,7 @@ from probe.check.failure import (
     Untrusted,
     reason_of,
 )
-from probe.check.fields import Duration, Ratio, Secret, Size, Url
+from probe.check.fields import Duration, Part, Ratio, Secret, Size, Url
 from probe.check.labels import RESERVED_LABELS
 from probe.check.limits import OFF, LimitError, read_limit, suggestion
 from probe.check.run import ContractBroken, Run
@@ -33,6 +33,7 @@ __all__ = [
     "Garbled",
     "LimitError",
     "Overdue",
+    "Part",
     "Problem",
     "Ratio",
     "Run",

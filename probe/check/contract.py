@@ -33,9 +33,7 @@ class Check(BaseModel):
     session. The class's own docstring is its description in `probe kinds`.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True, ignored_types=(Metric,)
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, ignored_types=(Metric,))
 
     kind: ClassVar[str] = ""
     passive: ClassVar[bool] = False
@@ -100,6 +98,9 @@ class Check(BaseModel):
                 setattr(cls.metrics, attribute, cls.declared[attribute])  # type: ignore[attr-defined]  # a kind's own
         found = (getattr(member, "__survey__", None) for member in _members(cls).values())
         cls.surveys = {mark.name: mark for mark in found if mark is not None}
+        if cls.passive:  # one silence is enough: three would be told three intervals later
+            cls.model_fields["failure_threshold"].default = 1
+            cls.model_rebuild(force=True)
 
     def __repr__(self) -> str:
         return self.redact(super().__repr__())

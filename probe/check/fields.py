@@ -4,9 +4,9 @@ Each carries its JSON Schema, so editors know it too.
 """
 
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, SecretStr, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from probe import units
@@ -18,6 +18,16 @@ class Secret(SecretStr):
 
     def _display(self) -> str:
         return MASK
+
+
+class Part(BaseModel):
+    """A field that has fields itself (`tls`, `expect`), documented like those of a kind."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Itself, as it is frozen: pydantic would copy a default for each of ten thousand checks."""
+        return self
 
 
 class UrlText(str):

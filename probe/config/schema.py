@@ -4,10 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
 from probe.check import Check
 from probe.check.fields import Duration, Size
+from probe.config.annotations import key_of
 from probe.config.checks import LONGEST_NAME
+from probe.config.docstrings import docstrings_of
 from probe.config.settings import Settings
 from probe.units import BYTES, SECONDS
 
@@ -20,6 +24,20 @@ _DURATION = TypeAdapter(Duration).json_schema()["pattern"]
 _SIZE = TypeAdapter(Size).json_schema()["pattern"]
 _OF_PYDANTIC = ("title", "writeOnly", "ge", "gt", "le", "lt")
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+
+
+class _Described(GenerateJsonSchema):
+    """With the docstring below a field as its description."""
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        written, model = super().model_schema(schema), schema["cls"]
+        parents = [parent for parent in model.__mro__ if issubclass(parent, BaseModel) and parent is not BaseModel]
+        texts = {name: text for parent in reversed(parents) for name, text in docstrings_of(parent).items()}
+        for name, field in model.model_fields.items():
+            described = written["properties"].get(key_of(name, field))
+            if described is not None and name in texts:
+                described.setdefault("description", texts[name])
+        return written
 
 
 def schema(kinds: Iterable[type[Check]]) -> Schema:
@@ -92,7 +110,7 @@ def _of_checks(kinds: list[str]) -> Schema:
 
 def _of_model(model: type[BaseModel], name: str, definitions: Schema) -> Schema:
     """A model's schema as people write it; what it refers to goes into `definitions`, below its name."""
-    described = model.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}")
+    described = model.model_json_schema(ref_template=f"#/$defs/{name}.{{model}}", schema_generator=_Described)
     for inner, definition in described.pop("$defs", {}).items():
         definitions[f"{name}.{inner}"] = _as_written(definition)
     described["properties"].pop("name", None)

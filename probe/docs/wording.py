@@ -1,11 +1,12 @@
 """Texts of declarations, made ready to be shown: unwrapped, as sentences, in lists."""
 
-import ast
 import inspect
 import re
 from collections.abc import Sequence
 from enum import Enum
 from typing import Any
+
+from probe.config.docstrings import docstrings_of
 
 Row = dict[str, Any]
 """A line of a table: what its columns are called, and what stands in them."""
@@ -61,11 +62,5 @@ def blocks(text: str) -> list[tuple[bool, str]]:
 
 
 def member_docstrings(enumeration: type[Enum]) -> dict[str, str]:
-    """The docstrings below the members of an enumeration, by the member's value; Python itself does not keep them."""
-    body = ast.parse(inspect.getsource(enumeration)).body[0]
-    found = {}
-    for member, below in zip(getattr(body, "body", []), getattr(body, "body", [])[1:], strict=False):
-        if isinstance(member, ast.Assign) and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-            name = ast.unparse(member.targets[0])
-            found[enumeration[name].value] = " ".join(str(below.value.value).split())
-    return found
+    """The docstrings below the members of an enumeration, by the member's value."""
+    return {enumeration[name].value: " ".join(text.split()) for name, text in docstrings_of(enumeration).items()}

@@ -5,16 +5,15 @@ import ssl
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from probe.check import Untrusted
+from probe.check import Part, Untrusted
+from probe.exchange.hosts import Host, can_be_host
 
 
-class Tls(BaseModel):
+class Tls(Part):
     """Whom to trust and as whom to appear. Paths are of PEM files; they are read again when they change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
     ca: str | None = None
     """File of the certificates to trust, instead of the system's."""
@@ -22,7 +21,7 @@ class Tls(BaseModel):
     """File of the client certificate to show, its chain after it."""
     key: str | None = None
     """File of the client certificate's private key; without it the key is looked for in `cert`."""
-    server_name: str | None = None
+    server_name: Host | None = None
     """The name that the server's certificate must be for, and that is announced (SNI). Default: the host."""
     insecure: bool = False
     """Accept any certificate. The connection is still encrypted, but with whom is not known."""
@@ -36,7 +35,7 @@ class Tls(BaseModel):
     def name_for(self, host: str) -> str:
         """The name to announce and to check when connecting to `host`. Raises Untrusted for what is no name."""
         name = self.server_name or host
-        if "\0" in name or name.startswith("."):
+        if not can_be_host(name):  # a Host header, which may be anything
             raise Untrusted(f"{name!r} is no name that a certificate could be for")
         return name
 

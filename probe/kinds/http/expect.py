@@ -5,16 +5,15 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from probe.check import Duration
+from probe.check import Duration, Part
 from probe.exchange.answer import Answer, excerpt
 from probe.exchange.patterns import Regex
 from probe.kinds.http.json_rules import differences
 
 _STATUS = re.compile(r"(?P<one>\d{3})|(?P<low>\d{3})\s*-\s*(?P<high>\d{3})|(?P<hundred>[1-5])xx", re.IGNORECASE)
-_SETTINGS = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
 
 def _statuses(value: object) -> tuple[str, ...]:
@@ -49,10 +48,8 @@ Regexes = Annotated[tuple[Regex, ...], BeforeValidator(_listed, json_schema_inpu
 """One regular expression, or a list of them."""
 
 
-class Body(BaseModel):
+class Body(Part):
     """What the text of a body must be like; each of them a text or a list of texts that must all hold."""
-
-    model_config = _SETTINGS
 
     contains: Texts = ()
     """Texts that the body must contain."""
@@ -75,10 +72,8 @@ class Body(BaseModel):
         return None
 
 
-class Expect(BaseModel):
+class Expect(Part):
     """What an answer must be like."""
-
-    model_config = _SETTINGS
 
     status: Annotated[
         tuple[str, ...],

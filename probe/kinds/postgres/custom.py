@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from asyncpg import PostgresError, Record
-from pydantic import BaseModel, ConfigDict
+from asyncpg import InterfaceError, PostgresError, Record
 
-from probe.check import Problem, Unhealthy
+from probe.check import Part, Problem, Unhealthy
 from probe.exchange import excerpt
 from probe.kinds.postgres.connection import Connection
 from probe.kinds.postgres.failures import of_query
@@ -17,10 +16,8 @@ from probe.model import Metric, gauge
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-class Query(BaseModel):
+class Query(Part):
     """SQL that answers one row of numbers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     sql: str
     """One SELECT. It runs with every run of the check, read-only, so keep it quick."""
@@ -64,6 +61,10 @@ async def answers(connection: Connection, name: str, query: Query) -> dict[str, 
         rows = await connection.fetch(query.sql)
     except PostgresError as error:
         raise of_query(name, error) from error
+    except InterfaceError as error:
+        raise Unhealthy(f"query {name}: {excerpt(str(error).partition('HINT')[0])}") from error
+    except (ValueError, OverflowError) as error:
+        raise Unhealthy(f"query {name} answers a time that Python has none for: {excerpt(str(error))}") from error
     if len(rows) != 1:
         raise Unhealthy(f"query {name} answers {len(rows)} rows, not one")
     numbers = {key: _number(name, _cell(name, rows[0], column)) for column, key in query.columns(name).items()}
