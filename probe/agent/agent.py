@@ -2,7 +2,7 @@
 
     config -> Scheduler -> Runner -> fold -> render -> who looks
 
-Runs that end in one turn of the loop are folded together; a state's lines are rendered when it was touched. The
+Runs that end within 20 ms are folded together; a state's lines are rendered when it was touched. The
 board is swapped whole: who reads it sees one moment.
 """
 
@@ -22,6 +22,13 @@ from probe.state import Board, Ended, Fold, fold, opened, reloaded
 
 MOST_CHANGES = 200
 """Changes of verdict that are remembered for the page."""
+
+FOLD_EVERY = 0.02
+"""Seconds in which runs that end are gathered: folding costs a tenth less of the CPU when many are folded at a time,
+and disturbs fewer of those that are measured meanwhile."""
+
+PORTION = 50
+"""Runs folded before the loop turns again, where many have ended while a config was swapped: a few milliseconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -82,7 +89,9 @@ class Agent:
             self._take(folded)
         finally:
             self._is_swapping = False
-        self._fold_ended()
+        while self._ended:  # of ten thousand checks thousands have
+            self._fold_ended(PORTION)
+            await asyncio.sleep(0)
         await self._scheduler.replace(config.checks)
         for name, check in former.items():
             if name not in config.checks or config.checks[name].kind != check.kind:
@@ -98,13 +107,15 @@ class Agent:
 
     def _run_ended(self, result: Result, counted: bool) -> None:
         if not self._ended:
-            asyncio.get_running_loop().call_soon(self._fold_ended)
+            asyncio.get_running_loop().call_later(FOLD_EVERY, self._fold_ended)
         self._ended.append(Ended(result, counted))
 
-    def _fold_ended(self) -> None:
+    def _fold_ended(self, most: int | None = None) -> None:
         if self._is_swapping or not self._ended:
             return
-        ended, self._ended = [run for run in self._ended if self._is_known(run.result)], []
+        taken = self._ended[:most]
+        self._ended = self._ended[len(taken) :]
+        ended = [run for run in taken if self._is_known(run.result)]
         folded = fold(self.board, ended)
         self._take(folded)
         self._render(folded.touched)

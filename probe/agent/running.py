@@ -1,8 +1,8 @@
 """`probe run`: the agent, its server, its files and its signals, from start to end."""
 
 import asyncio
-import gc
 import logging
+import sys
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack
@@ -13,6 +13,7 @@ from typing import Any
 from probe import log
 from probe.agent.agent import Agent
 from probe.agent.following import Following
+from probe.agent.garbage import Garbage
 from probe.agent.keeping import Keeping
 from probe.check import Check
 from probe.config import Config, Web
@@ -27,9 +28,9 @@ VERSION = version("stackprobe")
 STANDSTILL = 60.0
 """Seconds by which a slot may be late before the agent calls itself ill."""
 
-RARELY = (50_000, 20, 20)
-"""Thresholds of the garbage collector. A fold drops as many objects as it makes, none in a cycle; Python's own
-thresholds make it look for some all the time, which costs a tenth of the CPU and holds up the loop for 20 ms."""
+SWITCH_INTERVAL = 0.001
+"""Seconds until a thread that wants to go on gets its turn. Python's own 5 ms are what the loop would wait for, each
+time that it turns, while another thread reads a config or joins a scrape of ten thousand checks."""
 
 _log = logging.getLogger(__name__)
 
@@ -76,19 +77,25 @@ class AgentView:
 async def run_agent(config: Config, options: RunOptions, masking: log.Masking) -> None:
     """Run the agent until SIGTERM or Ctrl-C. Raises StartError when it can't start."""
     stopped = asyncio.Event()
-    gc.set_threshold(*RARELY)
+    garbage = Garbage()
+    sys.setswitchinterval(SWITCH_INTERVAL)
     async with AsyncExitStack() as ending:
         agent = _agent(config)
         keeping = Keeping(config.state_dir, lambda: agent.board, SYSTEM_CLOCK) if config.state_dir else None
 
+        def read() -> Config:
+            with garbage.unsought():
+                return options.read()
+
         async def swap(fresh: Config) -> None:
             if fresh.web != agent.config.web or fresh.state_dir != agent.config.state_dir:
                 _log.warning("web and state_dir are read at the start: restart the agent for what changed there")
-            await asyncio.to_thread(mask, masking, [*agent.config.checks.values(), *fresh.checks.values()])
-            await agent.reload(fresh)
+            with garbage.unsought():
+                await asyncio.to_thread(mask, masking, [*agent.config.checks.values(), *fresh.checks.values()])
+                await agent.reload(fresh)
 
         mask(masking, config.checks.values())
-        following = Following(config, options.read, swap)
+        following = Following(config, read, swap)
         watchdog = Watchdog(agent.figures)
         Signals(on_stop=stopped.set, on_reload=stopped.set if options.ends_on_hangup else following.ask).install()
         await _serve(ending, AgentView(agent, following), options.web(config.web), options.started)
