@@ -84,7 +84,7 @@ def is_ours(host: str) -> bool:
     """Whether no public DNS can name this Host: an address, a name without dots, *.localhost or *.internal."""
     try:
         name = (URL(f"http://{host}").host or "").rstrip(".").lower()
-    except ValueError:
+    except (ValueError, IndexError):  # yarl stumbles over []@
         return False
     if "." not in name and ":" not in name:
         return True

@@ -151,6 +151,7 @@ async def test_with_a_login_or_beyond_loopback_any_name_will_do(serving: Serving
         ("localhost.evil.com", False),
         ("internal.evil.com:80", False),
         ("a:b:c", False),
+        ("[]@", False),
     ],
 )
 def test_ours_is_what_no_public_dns_can_name(host: str, ours: bool) -> None:

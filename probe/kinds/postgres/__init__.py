@@ -118,6 +118,11 @@ GRANT pg_monitor TO probe;
                 yield ("dsn",), str(error)
         elif not (self.host and self.user):
             yield (), "does not say where to log in; write dsn, or host and user"
+        elif not logins.is_place(self.host):
+            yield ("host",), "no name of a host, no IP address, and no folder of a socket; the port stands in port"
+        for field in ("user", "database"):
+            if "\0" in getattr(self, field):
+                yield (field,), "a name of PostgreSQL can't hold a NUL"
 
     async def run(self, run: Run) -> None:
         link = Link()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from probe.exchange import Tls
+from probe.exchange.hosts import can_be_host
 
 PORT = 5432
 _PLACE = re.compile(r"(?:\[(?P<v6>[^]]*)\]|(?P<host>[^:]*))(?::(?P<port>.*))?")
@@ -84,11 +85,18 @@ def without_mode(tls: Tls | None) -> tuple[Tls | None, bool]:
     return (tls, False) if tls is not None else _of_mode({})
 
 
+def is_place(host: str) -> bool:
+    """Whether one can connect to it: a name, an IP address, or the folder of a Unix socket."""
+    return can_be_host(host) or (host.startswith("/") and "\0" not in host)
+
+
 def _split(dsn: str) -> SplitResult:
     try:
         parts = urlsplit(dsn)
     except ValueError:
         raise LoginError("the dsn is no URL; write postgresql://user:password@host:5432/database") from None
+    if "\0" in unquote(dsn):
+        raise LoginError("the dsn holds a NUL, which no name of PostgreSQL can; write it without %00")
     if parts.scheme.partition("+")[0] not in ("postgresql", "postgres"):
         raise LoginError("the dsn does not begin with postgresql://; write postgresql://user:password@host/database")
     return parts
@@ -101,8 +109,10 @@ def _host_and_port(place: str, port: str | None) -> tuple[str, int]:
         raise LoginError("the dsn names several hosts; a check watches one server, so give each a check of its own")
     found = None if place.startswith("/") else _PLACE.fullmatch(place)
     host, written = (found["v6"] or found["host"], port or found["port"]) if found else (place, port)
-    if written and not (written.isdecimal() and 0 < int(written) < 65536):
+    if written and not (written.isdecimal() and len(written) < 6 and 0 < int(written) < 65536):
         raise LoginError("the dsn's port is no number from 1 to 65535")
+    if not is_place(unquote(host)):
+        raise LoginError("the dsn's host is no name of one, no IP address, and no folder of a socket")
     return unquote(host), int(written or PORT)
 
 

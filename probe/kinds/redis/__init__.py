@@ -20,6 +20,7 @@ from redis.exceptions import (
 
 from probe.check import Check, Denied, Failures, Garbled, Problem, Run, Secret, Unhealthy, Url
 from probe.exchange import Tls, excerpt, open_stream
+from probe.exchange.hosts import Host
 from probe.kinds.redis.failures import FAILURES, refusal, said
 from probe.kinds.redis.info import MOST_DATABASES, Info, readings
 from probe.kinds.redis.login import PORT, Login, UrlError, read_url
@@ -47,7 +48,7 @@ class Redis(Check):
 
     url: Url = ""
     """`redis://user:password@host:6379/0`, or `rediss://` for TLS; in place of host, port, tls and so on."""
-    host: str = ""
+    host: Host = ""
     """Name or IP address, when there is no url."""
     port: int = Field(default=PORT, ge=1, le=65535)
     """TCP port, when there is no url."""

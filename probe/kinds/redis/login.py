@@ -3,6 +3,8 @@
 from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from probe.exchange.hosts import can_be_host
+
 PORT = 6379
 SCHEMES = {"redis": False, "rediss": True, "valkey": False, "valkeys": True}
 """What a URL may begin with, and whether that means TLS."""
@@ -37,6 +39,8 @@ def read_url(url: str) -> Login:
         raise UrlError(f'a URL of Redis begins with redis:// or rediss://, not "{parts.scheme}:"')
     if not parts.hostname:
         raise UrlError("the URL names no host; write redis://host:6379/0")
+    if not can_be_host(unquote(parts.hostname)):
+        raise UrlError("the host is no name of one and no IP address; write redis://host:6379/0")
     return Login(
         unquote(parts.hostname),
         PORT if port is None else port,

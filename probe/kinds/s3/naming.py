@@ -4,16 +4,21 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from botocore.utils import is_valid_endpoint_url, is_valid_ipv6_endpoint_url
+
 from probe.check import Problem
+from probe.exchange.hosts import can_be_host
 
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{1,255}")
-_REGION = re.compile(r"[A-Za-z0-9-]{1,63}")
+_REGION = re.compile(r"(?!-|[0-9]+$)[A-Za-z0-9-]{1,63}(?<!-)")  # as botocore has it
 
 
 def problems_of_address(endpoint: str | None, region: str | None) -> Iterator[Problem]:
     """What is wrong with where the store is said to be."""
     if endpoint is not None and not _is_endpoint(endpoint):
         yield ("endpoint",), "an endpoint is scheme, host and port, as http://minio:9000; buckets go in `buckets`"
+    elif endpoint is not None and not (is_valid_endpoint_url(endpoint) or is_valid_ipv6_endpoint_url(endpoint)):
+        yield ("endpoint",), 'the host of an endpoint is an IP address, or letters, digits, "-" and "."; not even "_"'
     if region is not None and not _REGION.fullmatch(region):
         yield ("region",), f'"{region}" is no region; write one as eu-central-1'
 
@@ -34,4 +39,9 @@ def _is_endpoint(text: str) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.path in ("", "/") and not parts.query
+    return (
+        parts.scheme in ("http", "https")
+        and can_be_host(parts.hostname or "")
+        and parts.path in ("", "/")
+        and not parts.query
+    )

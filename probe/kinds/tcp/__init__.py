@@ -21,6 +21,7 @@ from probe.exchange import (
     emit_tls,
     open_stream,
 )
+from probe.exchange.hosts import can_be_host
 from probe.kinds.tcp.dialogue import Dialogue, Stream, Turn, close
 from probe.model import Reason
 
@@ -66,7 +67,7 @@ checks:
     @classmethod
     def _has_port(cls, value: str) -> str:
         host, port = _split(value)
-        if not host or not 0 < port < 65536:
+        if not can_be_host(host) or not 0 < port < 65536:
             raise PydanticCustomError("address", "not an address; write host:port, or [::1]:22 for IPv6")
         return value
 
@@ -110,4 +111,4 @@ def _split(address: str) -> tuple[str, int]:
     bracketed = host.startswith("[") and host.endswith("]")
     if ":" in host and not bracketed:
         return "", 0
-    return host.strip("[]"), int(port) if port.isdecimal() else 0
+    return host.strip("[]"), int(port) if port.isdecimal() and len(port) < 6 else 0
