@@ -169,5 +169,5 @@ def _ip_hash(host: str) -> int:
 def _http_date(text: str) -> float | None:
     try:
         return parsedate_to_datetime(text).timestamp() if text else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -14,6 +14,7 @@ from probe.exchange.blackbox import _http_date, iana_cipher
 from probe.exchange.certificates import distinguished_name
 from probe.exchange.proxy import _check
 from probe.exchange.request import is_redirect, redirected, request
+from probe.kinds.langfuse.answers import seconds_to_wait
 
 HEADERS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=30) | st.text(
     "ab:/?#[]@%=;,. \t-_0", max_size=30
@@ -25,6 +26,8 @@ def headers(**values: str) -> CIMultiDictProxy[str]:
     return CIMultiDictProxy(CIMultiDict({name.replace("_", "-"): value for name, value in values.items()}))
 
 
+@example("//xn--a/", "", 302)
+@example("//[]@", "", 302)
 @given(location=HEADERS, cookie=HEADERS, status=st.sampled_from([301, 302, 303, 307, 308]))
 def test_a_redirect(location: str, cookie: str, status: int) -> None:
     asked = request("http://a/b?c", method="POST", headers=SOME, body=b"x", tls=None, family="any", proxy=None)
@@ -62,9 +65,14 @@ def test_what_a_proxy_says(said: bytes) -> None:
         _check(said, "the proxy a:1", "b:2")
 
 
-@given(HEADERS)
+YEARS = st.sampled_from(["2026", "0001", "9999", "-1", "9" * 30])
+ZONES = st.sampled_from(["GMT", "-0000", "+2359", "-2359", "+" + "9" * 20, ""])
+
+
+@given(HEADERS | st.builds("Thu, 01 Jan {} 00:00:00 {}".format, YEARS, ZONES))
 def test_a_date_and_a_cipher(text: str) -> None:
     assert _http_date(text) is None or isinstance(_http_date(text), float)
+    assert 0 <= min(seconds_to_wait(text, 1e9), 60) <= 60
     assert isinstance(iana_cipher(text), str)
 
 

@@ -300,7 +300,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
 )
 async def test_failures_by_their_cause(fault: Any, reason: Reason, step: str) -> None:
     async with fault() as port:
-        result = await ask(f"http://127.0.0.1:{port}/", timeout="400ms")
+        result = await ask(f"http://127.0.0.1:{port}/", timeout="1s" if reason is Reason.TIMEOUT else "10s")
     assert (result.reason, result.step) == (reason, step), result.message
     numbers = seen(result)
     came = step == "transfer"

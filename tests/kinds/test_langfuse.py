@@ -252,7 +252,8 @@ BROKEN: dict[str, tuple[Callable[[], AbstractAsyncContextManager[int]], Reason, 
 async def test_tells_what_is_wrong_instead_of_langfuse(fault: str) -> None:
     broken, reason, words = BROKEN[fault]
     async with broken() as port:
-        result = await run(Langfuse(url=f"http://127.0.0.1:{port}", timeout="500ms"))
+        patience = "500ms" if reason is Reason.TIMEOUT else "10s"
+        result = await run(Langfuse(url=f"http://127.0.0.1:{port}", timeout=patience))
     assert (result.reason, words in result.message) == (reason, True), result.message
     assert not result.samples or fault == "says no at 200"
 
@@ -403,7 +404,8 @@ async def test_a_failed_survey_tells_why(
 ) -> None:
     async with broken() as port:
         keys = {"public_key": "pk-lf-demo", "secret_key": SECRET}
-        result = await run(Langfuse(url=f"http://127.0.0.1:{port}", **keys, usage_timeout="500ms"), "usage")
+        patience = "500ms" if reason is Reason.TIMEOUT else "10s"
+        result = await run(Langfuse(url=f"http://127.0.0.1:{port}", **keys, usage_timeout=patience), "usage")
     assert (result.reason, words in result.message) == (reason, True), result.message
 
 

@@ -253,6 +253,14 @@ NO_NUMBER = {
         "query mine answers 2 columns (a, b); name those to export under values",
     ),
     "SELECT 'a lot'": (Reason.UNHEALTHY, "query mine answers 'a lot', which is no number"),
+    "SELECT '4713-01-01 BC'::timestamptz": (
+        Reason.UNHEALTHY,
+        "query mine answers a time that Python has none for: date value out of range",
+    ),
+    "SELECT $1::int": (
+        Reason.UNHEALTHY,
+        "query mine: the server expects 1 argument for this query, 0 were passed",
+    ),
     "SELECT count(*) FROM pg_authid": (Reason.AUTH, "query mine: permission denied for table pg_authid"),
     "CREATE TABLE t ()": (Reason.UNHEALTHY, "query mine: cannot execute CREATE TABLE in a read-only transaction"),
     "DO 'begin end'; SELECT 2": (

@@ -42,7 +42,7 @@ def _at(found: Any, path: str) -> Any:
     elif isinstance(found, list):
         if first == "length":
             value = len(found)
-        elif first.isdecimal() and int(first) < len(found):
+        elif first.isdecimal() and len(first) < 10 and int(first) < len(found):
             value = found[int(first)]
     return _at(value, rest) if dot and value is not _ABSENT else value
 

@@ -58,7 +58,7 @@ def seconds_to_wait(retry_after: str, now: float) -> float:
         pass
     try:
         return max(0.0, parsedate_to_datetime(retry_after).timestamp() - now)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 

@@ -119,7 +119,7 @@ def number(row: Mapping[str, Any], key: str) -> float:
     value = row.get(key)
     try:
         read = float(value) if value is not None else 0.0
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         read = math.nan
     if not math.isfinite(read):
         raise Garbled(f"{key} of a metrics query is {excerpt(repr(value))}, no number")

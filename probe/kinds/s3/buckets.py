@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from botocore.exceptions import ClientError
 
 from probe.check import Failure, Garbled
-from probe.kinds.s3.failures import refusal
+from probe.kinds.s3.failures import MALFORMED, refusal
 from probe.kinds.s3.store import Store
 
 AT_ONCE = 4
@@ -35,11 +35,11 @@ async def all_buckets(store: Store) -> Buckets:
     """The names of the buckets that the login may see. Raises Denied, Unhealthy, Garbled."""
     try:
         answer = await store.client.list_buckets()
+        return tuple(bucket["Name"] for bucket in answer["Buckets"])
     except ClientError as error:
         raise refusal(error, "the list of buckets") from error
-    if "Buckets" not in answer:
-        raise Garbled(f"{store.endpoint} answered with something that is no list of buckets")
-    return tuple(bucket["Name"] for bucket in answer["Buckets"])
+    except MALFORMED as error:
+        raise Garbled(f"{store.endpoint} answered with something that is no list of buckets") from error
 
 
 async def _look_at(store: Store, bucket: str) -> Failure | None:

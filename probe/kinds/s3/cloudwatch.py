@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from probe.check import Run
-from probe.kinds.s3.failures import refusal
+from probe.check import Garbled, Run
+from probe.exchange.answer import excerpt
+from probe.kinds.s3.failures import MALFORMED, refusal
 from probe.kinds.s3.store import Store
 
 DAY = 86400
@@ -50,12 +52,14 @@ async def daily_figures(run: Run, store: Store, buckets: tuple[str, ...]) -> dic
         try:
             series = [each async for each in _series(cloudwatch) if not buckets or each.bucket in buckets]
             points = await _newest_points(cloudwatch, series, datetime.fromtimestamp(run.now, UTC))
+            return {
+                bucket: _figure({each: point for each, point in points.items() if each.bucket == bucket})
+                for bucket in {each.bucket for each in points}
+            }
         except ClientError as error:
             raise refusal(error, "CloudWatch") from error
-    return {
-        bucket: _figure({each: point for each, point in points.items() if each.bucket == bucket})
-        for bucket in {each.bucket for each in points}
-    }
+        except MALFORMED as error:
+            raise Garbled(f"CloudWatch's answer is not as documented: {excerpt(repr(error))}") from error
 
 
 async def _series(cloudwatch: Any) -> AsyncIterator[Series]:
@@ -85,8 +89,14 @@ async def _newest_points(cloudwatch: Any, series: list[Series], now: datetime) -
         for result in answer.get("MetricDataResults", ()):
             if result.get("Values"):
                 each = asked[int(result["Id"].removeprefix("q"))]
-                found[each] = (result["Timestamps"][0], result["Values"][0])
+                found[each] = (result["Timestamps"][0], _finite(result["Values"][0]))
     return found
+
+
+def _finite(value: float) -> float:
+    if not isfinite(value):
+        raise ValueError(value)
+    return value
 
 
 def _query(name: str, series: Series) -> dict[str, Any]:

@@ -81,6 +81,9 @@ def _number(status: int, code: str) -> str:
     return f"{status} {code}" if code and code != str(status) else str(status)
 
 
+MALFORMED = (LookupError, TypeError, ValueError, OverflowError, RuntimeError)
+"""What comes of an answer that lacks a part, or has a number or a date that is none: botocore minds neither."""
+
 FAILURES: Failures = {
     **OF_HTTP,
     botocore.ClientError: of_code,

@@ -146,13 +146,15 @@ def page_of(body: bytes) -> Page:
             last_key = decoded(entry["Key"])
             tally = tally.plus(_tally_of(entry, last_key))
         return Page(tally, last_key, root.findtext("{*}NextContinuationToken") or "")
-    except (ElementTree.ParseError, ValueError, KeyError):
+    except (ElementTree.ParseError, ValueError, KeyError, OverflowError):
         said = excerpt(body.decode(errors="replace"))
         raise Garbled(f"the answer is no list of objects (ListBucketResult): {said}") from None
 
 
 def _tally_of(entry: dict[str, str], key: str) -> Tally:
     size = int(entry["Size"])
+    if not 0 <= size < 2**63:
+        raise ValueError(size)
     if size == 0 and key.endswith("/"):
         return Tally(objects=1, markers=1)
     return Tally(1, size, 0, datetime.fromisoformat(entry["LastModified"]).timestamp(), size)

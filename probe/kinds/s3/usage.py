@@ -3,11 +3,13 @@
 Each source either knows (also: that nothing was counted yet), or is not to be had and the next one is asked.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from probe.check import Denied, Garbled, Run, Unfinished
+from probe.exchange.answer import excerpt
 from probe.kinds.s3.buckets import Buckets, all_buckets
 from probe.kinds.s3.cloudwatch import daily_figures
 from probe.kinds.s3.listing import Place, list_all
@@ -75,12 +77,20 @@ async def _from_data_usage(run: Run, store: Store) -> Usage:
             raise Unfinished(NOT_COUNTED)
         names = ("objectsCount", "size", "versionsCount", "deleteMarkersCount")
         buckets = {
-            bucket: Stored(*(float(each[name]) for name in names))
+            bucket: Stored(*(_finite(each[name]) for name in names))
             for bucket, each in (told["bucketsUsageInfo"] or {}).items()
         }
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Garbled(f"MinIO's data usage is not as documented: {error!r}") from None
-    return Usage("datausageinfo", updated.timestamp(), buckets)
+        return Usage("datausageinfo", updated.timestamp(), buckets)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise Garbled(f"MinIO's data usage is not as documented: {excerpt(repr(error))}") from None
+
+
+def _finite(value: Any) -> float:
+    """Raises TypeError, ValueError, OverflowError."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(number)
+    return number
 
 
 async def _from_metrics(run: Run, store: Store) -> Usage:
