@@ -14,6 +14,9 @@ BYTES = (
     | {"kB": 1000.0}
 )
 
+LONGEST = 36525 * SECONDS["d"]
+"""Seconds: what is longer is a mistake, and no calendar reaches as far as some."""
+
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-zµ%]*)")
 
 
@@ -23,7 +26,10 @@ class UnitError(ValueError):
 
 def seconds(text: str) -> float:
     """`15s`, `1m30s`, `500ms`, `26h`, `21d` in seconds. Raises UnitError."""
-    return _sum_of_parts(text, SECONDS, "a duration", "15s, 5m or 1h30m")
+    value = _sum_of_parts(text, SECONDS, "a duration", "15s, 5m or 1h30m")
+    if value > LONGEST:
+        raise UnitError(f"{text!r} is longer than a century")
+    return value
 
 
 def size(text: str) -> float:

@@ -1,7 +1,7 @@
 """One entry of `checks:` to a frozen check."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -9,8 +9,9 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from probe.check import Check, LimitError, Problem
+from probe.check.limits import read_key
 from probe.config.annotations import secret_fields, url_fields
-from probe.config.nodes import Entry, Found, List, Map, Scalar, follow
+from probe.config.nodes import Entry, Found, List, Map, Node, Scalar, follow
 from probe.config.places import Complaint, Place, quoted
 from probe.config.values import Values
 from probe.config.wording import complaints_of
@@ -25,6 +26,7 @@ JOINED = ("labels", "warn", "fail")
 
 Model = TypeVar("Model", bound=BaseModel)
 _PACE = {"interval", "timeout"}
+_GLUED = re.compile(r"([a-z_]+:)(?!//)\S+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -70,13 +72,15 @@ class Checks:
         if problem := _problem_of_name(name):
             self._complain(entry.place, problem)
         if not isinstance(entry.node, Map):
-            self._complain(entry.node.place, "a check is a mapping; start it with kind:")
+            self._complain(entry.node.place, f"a check is a mapping; {_mend(entry.node)}")
             return Written(name, entry)
         written = Written(name, Entry(entry.place, _over(defaults, self._without_name(entry.node))))
         written.needs = _needs(written.entry, values)
         model = self._kind(written.entry, values)
         if model is not None:
             written.check = self._check(written, model, values)
+        else:
+            values.plain(written.entry.node)  # which complains of variables, at least
         return written
 
     def defaults(self, entry: Entry | None, values: Values) -> Map:
@@ -139,20 +143,19 @@ class Checks:
         )
 
     def _complain_of(self, problems: Iterable[Problem], written: Written, check: Check, values: Values) -> None:
-        for path, message in problems:
+        for path, problem in problems:
             found = follow(written.entry, path)
-            if found.path and values.is_broken(found.node):
-                continue  # it speaks of a text that could not be expanded, which is told already
-            mask = values.mask(cast(Map, written.entry.node), type(check))
-            self._complain(found.place, mask(check.redact(message), found.node))
+            unset = found.path and values.is_broken(found.node)  # which is told already
+            if message := _of_key(path, problem, check) if unset else problem:
+                mask = values.mask(cast(Map, written.entry.node), type(check))
+                self._complain(found.place, mask(check.redact(message), found.node))
 
     def _complain_of_rest(self, written: Written, model: type[Check], values: Values, wrong: set[str | int]) -> None:
         """Of a check with wrong fields, what is wrong with labels and limits too: all mistakes are told at once."""
         node = cast(Map, written.entry.node)
         readable = {"labels"} if "metrics_declared" in _overridden(model) else {"labels", "warn", "fail"}
         nodes = {key: node.entries[key].node for key in readable - wrong if key in node.entries}
-        plain = {key: values.plain(inner) for key, inner in nodes.items() if not values.is_broken(inner)}
-        shared = _Shared.model_validate(plain)
+        shared = _Shared.model_validate({key: values.plain(inner) for key, inner in nodes.items()})
         shared._metrics = model.declared  # noqa: SLF001  # its own
         self._complain_of(shared.problems(), written, shared, values)
 
@@ -187,8 +190,20 @@ def validate(
         return None, [
             (Complaint(place, mask(message, about.node)), about)
             for place, message, about in complaints_of(error, entry, model, besides)
-            if not (isinstance(about.node, Scalar) and values.is_broken(about.node))
+            if place is not about.node.place or not (isinstance(about.node, Scalar) and values.is_broken(about.node))
         ]
+
+
+def _of_key(path: Sequence[str | int], message: str, check: Check) -> str:
+    """What of a problem is about the key, whatever the value is: of a label all, of a limit what its metric lacks."""
+    if path[0] == "labels":
+        return message
+    if len(path) == 2 and path[0] in ("warn", "fail"):
+        try:
+            read_key(str(path[1]), check.metrics_declared)
+        except LimitError as error:
+            return str(error)
+    return ""
 
 
 def _problems(check: Check) -> Iterator[Problem]:
@@ -220,8 +235,8 @@ def _needs(entry: Entry, values: Values) -> tuple[str, ...]:
     written = follow(entry, ("needs",))
     if not written.path or not isinstance(written.node, List):
         return ()
-    names = ("" if values.is_broken(item) else values.plain(item) for item in written.node.items)
-    return tuple(name if isinstance(name, str) else "" for name in names)
+    names = [(values.plain(item), item) for item in written.node.items]
+    return tuple(name if isinstance(name, str) and not values.is_broken(item) else "" for name, item in names)
 
 
 def _overridden(model: type[Check]) -> set[str]:
@@ -239,6 +254,13 @@ def _over(defaults: Map, node: Map) -> Map:
         if default and own and isinstance(default.node, Map) and isinstance(own.node, Map):
             entries[key] = Entry(own.place, Map(own.node.place, default.node.entries | own.node.entries))
     return Map(node.place, entries)
+
+
+def _mend(node: Node) -> str:
+    """How to make a mapping of what is none."""
+    if isinstance(node, Scalar) and (found := _GLUED.fullmatch(node.text)):
+        return f"write a space after {quoted(found[1])}"
+    return "start it with kind:"
 
 
 def _problem_of_name(name: str) -> str:

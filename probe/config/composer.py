@@ -108,6 +108,7 @@ class Composer:
         self._check_tag(event, place, "map")
         node = Map(place)
         merged: list[Map] = []
+        merges_at: Place | None = None
         while not isinstance(event := self._next(), events.MappingEndEvent):
             plain = isinstance(event, events.ScalarEvent) and event.implicit[0]
             key = self._node(event, level + 1)
@@ -115,6 +116,9 @@ class Composer:
             if not isinstance(key, Scalar):
                 raise Refused(key.place, "a key must be a text, not a list or a mapping")
             if plain and key.text == MERGE:
+                if merges_at is not None:
+                    self._complain(key.place, f"<< stands here twice; first at {merges_at}; write <<: [*a, *b]")
+                merges_at = merges_at or key.place
                 merged += self._merged(value)
             else:
                 self._add(node, key, value, self._place(event))

@@ -1,5 +1,6 @@
 """Bytes to a tree with positions, from PyYAML's event stream: whatever the bytes, a tree or complaints."""
 
+import codecs
 import re
 from typing import Any
 
@@ -15,6 +16,14 @@ LARGEST_FILE = 16 * 1024 * 1024
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's parser where PyYAML was built with it: 50 times as fast."""
+
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "UTF-32"),  # which begins as UTF-16's does
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+"""What some editors begin a file with, by its encoding."""
 
 _WORDS = (
     (r"character '?\\?t'? ?that cannot start|tab character", "a tab can't indent YAML; use spaces"),
@@ -37,6 +46,15 @@ _WORDS = (
     ),
     (r"could not find expected ':'", 'the line above or this one lacks its ": "'),
     (r"expected node content|expected the node content", "a value is missing before this"),
+    (
+        r"chomping or indentation indicators|expected comment or",
+        "after | or > only a digit, + or - may stand on the line",
+    ),
+    (
+        r"alphabetic or numeric character",
+        "an anchor or alias has a name of letters, digits, - and _, as in &db and *db",
+    ),
+    (r"incompatible (YAML )?document", "only YAML 1 is read; remove the line that begins with %YAML"),
     (r"expected '?<document start>", "the config has ended before this; check brackets and indentation"),
 )
 """PyYAML's words, libyaml's and the Python parser's, and ours."""
@@ -74,8 +92,8 @@ def _mapping(file: str, top: Node | None, complaints: list[Complaint]) -> tuple[
 def _decoded(file: str, content: bytes) -> str | Complaint:
     if len(content) > LARGEST_FILE:
         return Complaint(Place(file), "larger than 16 MB; split it into a folder of files")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Complaint(Place(file, 1, 1), "not UTF-8 but UTF-16; save the file as UTF-8")
+    if other := next((name for mark, name in _MARKS if content.startswith(mark)), _without_mark(content)):
+        return Complaint(Place(file, 1, 1), f"not UTF-8 but {other}; save the file as UTF-8")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -85,6 +103,11 @@ def _decoded(file: str, content: bytes) -> str | Complaint:
     if found := Reader.NON_PRINTABLE.search(text):
         return Complaint(_place_of(file, text, found.start()), _unprintable(found[0]))
     return text
+
+
+def _without_mark(content: bytes) -> str:
+    """An encoding whose first letters have empty bytes beside them."""
+    return "UTF-16" if 0 in content[:2] and any(content[:2]) else ""
 
 
 def _of_parser(file: str, text: str, error: yaml.YAMLError) -> Complaint:

@@ -71,7 +71,7 @@ class Values:
                 expanded = self._expanded.get(scalar)
                 for value, written in expanded.given if expanded else ():
                     if len(value) >= SHORTEST:
-                        message = _without_parts(message.replace(value, written), value)
+                        message = _without_parts(Redactor([value])(message, written), value)
             return message
 
         return masked
