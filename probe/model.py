@@ -5,7 +5,7 @@ Nothing here knows how a check runs, where its config stands or how it is shown.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import Literal
 
@@ -189,6 +189,7 @@ class Limit:
     `metric` is the full name, `selector` the label values it is narrowed to (none: every series, the worst
     wins), `bound` is in base units (seconds, bytes, a ratio's fraction). On a point in time the bound is an age
     (`>`) or a time left (`<`). `by_user`: written in the config, so that its number is missed when it is absent.
+    `key` is what the config calls the metric, to tell people; the limit is the same by another of its names.
     """
 
     metric: str
@@ -199,6 +200,7 @@ class Limit:
     on_time: bool = False
     survey: str = ""
     by_user: bool = False
+    key: str = field(default="", compare=False)
 
     @property
     def selected(self) -> str:

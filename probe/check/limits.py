@@ -47,7 +47,8 @@ def read_limit(level: Level, key: str, text: str, metrics: Mapping[str, Metric],
         value = units.PARSERS[metric.unit](bound["bound"])
     except units.UnitError as error:
         raise LimitError(f"{metric.key}: {error}") from None
-    return Limit(metric.name, op, value, level, selector, metric.is_time, metric.survey, by_user)
+    written = key.partition("{")[0].strip()
+    return Limit(metric.name, op, value, level, selector, metric.is_time, metric.survey, by_user, written)
 
 
 def written_twice(keys: Iterable[str], metrics: Mapping[str, Metric]) -> Iterator[tuple[str, str]]:

@@ -44,8 +44,10 @@ def carried(state: State, check: Check) -> tuple[LimitState, ...]:
     limits = []
     for standing in fresh(check):
         result = next((r for r in results if r is not None and r.survey == standing.limit.survey), None)
-        kept = known.get(standing.limit)
-        limits.append(kept or (_measured(standing, check, result) if result else standing))
+        if (kept := known.get(standing.limit)) is not None:
+            limits.append(replace(kept, limit=standing.limit))
+        else:
+            limits.append(_measured(standing, check, result) if result else standing)
     return tuple(limits)
 
 
@@ -120,8 +122,7 @@ def _is_selected(limit: Limit, sample: Sample) -> bool:
 
 
 def _series(limit: Limit) -> str:
-    name = limit.metric.removeprefix("probe_")
-    return f"{name}{{{limit.selected}}}" if limit.selector else name
+    return f"{limit.key}{{{limit.selected}}}" if limit.selector else limit.key
 
 
 def _unit(limit: Limit) -> str:

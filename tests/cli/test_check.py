@@ -92,7 +92,7 @@ async def test_degraded_passes_unless_strict_and_an_absent_optional_one_counts_f
     ended = await shop.check()
     slow, absent, *healthy = lines_of(ended)[:-1]
     assert slow[:4] == ["slow", "tcp", "degraded", "limit"]
-    assert re.fullmatch(r"duration_seconds is .*, limit > 0 ms", slow[5])
+    assert re.fullmatch(r"probe_duration_seconds is .*, limit > 0 ms", slow[5])
     assert absent[:5] == ["absent", "tcp", "unknown", "absent", "0.000"]
     assert [line[:4] for line in healthy] == [["api", "http", "healthy", "ok"], ["db", "tcp", "healthy", "ok"]]
     assert lines_of(ended)[-1] == ["1 degraded, 1 unknown, 2 healthy"]

@@ -3,6 +3,7 @@
 import pytest
 
 from probe.model import Health, Reason, Sample
+from probe.state.limits import told
 from tests.state.stories import EPOCH, LOAD, Scripted, Story, check
 
 SIZE, MADE = Scripted.declared["size_bytes"], Scripted.declared["made_timestamp_seconds"]
@@ -21,7 +22,7 @@ def test_the_first_number_decides_alone_and_then_as_many_in_a_row_as_the_thresho
     story = Story(check("db", warn={"load_ratio": "> 0.8"}, fail={"load_ratio": "> 95%"}))
     story.run("db", 0, samples=load(0.9))
     assert story.health("db") is Health.DEGRADED
-    assert story.board["db"].verdict.message == "scripted_load_ratio is 90%, limit > 80%"
+    assert story.board["db"].verdict.message == "load_ratio is 90%, limit > 80%"
     for at in (15, 30):
         story.run("db", at, samples=load(0.97))
         assert story.health("db") is Health.DEGRADED
@@ -95,6 +96,18 @@ def test_a_confirming_run_leaves_limits_alone() -> None:
     story.run("db", 1, samples=load(0.9), counted=False)
     story.run("db", 15, samples=load(0.9))
     assert story.health("db") is Health.HEALTHY
+
+
+@pytest.mark.parametrize("key", ["load_ratio", "probe_scripted_load_ratio"])
+def test_a_limit_is_told_by_the_name_that_the_config_gives_it(key: str) -> None:
+    story = Story(check("db", warn={"load_ratio": "> 0.8"}))
+    story.run("db", 0, samples=load(0.9))
+    story.reload(check("db", warn={key: "> 0.8"}, interval="20s"), at=5)
+    story.run("db", 15, samples=load(0.97))
+    assert told(story.board["db"].limits[0]) == f"{key} is 97%, limit > 80%"
+    silent = Story(check("db", fail={key: "> 0.8"}))
+    silent.run("db", 0)
+    assert silent.board["db"].verdict.message == f"{key} has a limit, and no number came"
 
 
 def test_new_limits_apply_to_the_last_result_at_once() -> None:
