@@ -33,8 +33,12 @@ def awaited(board: Board, check: Check) -> list[State]:
 
 
 def is_ripe(board: Board, check: Check, held: Outcome) -> bool:
-    """Whether each need has had a run, its verdict settled, that began after this failed run began."""
-    return all(need.settled >= held.began for need in awaited(board, check))
+    """Whether each need has had a run, its verdict settled, that began after this failed run began.
+
+    Of a passive one the last word stands, once settled.
+    """
+    is_open = any(board.checks[need].passive and board[need].held for need in board.needs(check.name))
+    return not is_open and all(need.settled >= held.began for need in awaited(board, check))
 
 
 def patience(board: Board, name: str) -> float:
@@ -47,10 +51,8 @@ def patience(board: Board, name: str) -> float:
 
 
 def wanted(board: Board, name: str) -> set[str]:
-    """The needs that must run at once for the verdict on a check; one that has run since settles by itself."""
+    """The needs that must run at once for a verdict that waits; one that has run since settles by itself."""
     state = board[name]
-    if not state.held:
-        return set()
     return {need.check for need in awaited(board, board.checks[name]) if need.began < state.held[-1].began}
 
 
@@ -72,6 +74,26 @@ def explaining(board: Board, state: State) -> Iterator[State]:
         for need in _failed_needs(board, state.check, _judged_at(state)):
             if not _is_exonerated(state, need, threshold):
                 yield need
+
+
+def concerned(before: Board, after: Board, name: str) -> Iterator[str]:
+    """Who may have another verdict after a run of this need: who has none yet, and who fails if it looks otherwise now.
+
+    Ten thousand may need it, and be well.
+    """
+    old = before.states.get(name)
+    looks_the_same = old is not None and _face(old) == _face(after[name])
+    for dependant in after.dependants.get(name, ()):
+        state = after[dependant]
+        is_open = state.held or state.health is Health.UNKNOWN
+        if is_open or (not looks_the_same and state.standing is not None and state.standing.reason is not Reason.OK):
+            yield dependant
+
+
+def _face(need: State) -> tuple[object, ...]:
+    """What the verdicts on those who need a check depend on, its last run's time aside."""
+    has_failed = bool(need.failed) and need.failed[0].reason.explains
+    return need.explains, has_failed, need.failing_since, need.good_since, need.causes, need.verdict.reason
 
 
 def is_blamed(board: Board, name: str) -> bool:
@@ -174,7 +196,8 @@ def _is_explicable(state: State) -> bool:
 
 
 def _stays(board: Board, state: State, cause: Cause) -> bool:
-    if cause.check not in board.states or board[cause.check].is_absent:
+    root = board.states.get(cause.check)
+    if root is None or root.is_absent or root.causes:  # which are the causes then
         return False
     return cause.failures < board.checks[state.check].failure_threshold
 

@@ -159,16 +159,16 @@ def _settle(
 ) -> tuple[Board, list[Change], set[str]]:
     """Pass every verdict that can be passed now, needs first; and what changed thereby, and which states it touched."""
     touched = set(recorded)
-    ahead = _NeedsFirst(after, _with_dependants(after, recorded))
+    ahead = _NeedsFirst(after, recorded)
     for name in ahead:
         state = settled(after, name, now)
-        if state is after[name]:
-            continue
-        after = after.put(state if state.health is after[name].health else replace(state, since_at=at))
-        touched.add(name)
-        ahead.add(after.dependants.get(name, ()))
-        if state.health is Health.UNHEALTHY:
-            ahead.add(root for root in state.roots if not after[root].down)
+        if state is not after[name]:
+            after = after.put(state if state.health is after[name].health else replace(state, since_at=at))
+            touched.add(name)
+            if state.health is Health.UNHEALTHY:
+                ahead.add(root for root in state.roots if not after[root].down)
+        if name in touched:
+            ahead.add(causes.concerned(before, after, name))
     changes = [change for name in sorted(touched) if (change := _change(before, after, name, at)) is not None]
     return after, changes, touched
 
@@ -195,12 +195,9 @@ class _NeedsFirst:
             yield name
 
 
-def _wanted(board: Board, touched: Iterable[str]) -> frozenset[str]:
-    return frozenset(need for name in _with_dependants(board, touched) for need in causes.wanted(board, name))
-
-
-def _with_dependants(board: Board, names: Iterable[str]) -> set[str]:
-    return set(names).union(*(board.dependants.get(name, ()) for name in names))
+def _wanted(board: Board, touched: set[str]) -> frozenset[str]:
+    waiting = touched.union(*(board.dependants.get(name, ()) for name in touched))
+    return frozenset(need for name in waiting if board[name].held for need in causes.wanted(board, name))
 
 
 def _change(before: Board, after: Board, name: str, at: float) -> Change | None:

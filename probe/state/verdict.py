@@ -78,10 +78,16 @@ def _is_decided(board: Board, state: State, check: Check) -> bool:
 
 
 def _is_starting(board: Board, state: State, check: Check, now: float) -> bool:
-    """Whether it may still be coming up, or fails together with a need that may."""
-    own = not state.ever_succeeded and now < state.appeared + check.start_period
+    """Whether it may still be coming up, or fails together with a need that may.
+
+    It is not decided by the clock alone while it is open what a need's failure means.
+    """
+    if not state.ever_succeeded and now < state.appeared + check.start_period:
+        return True
+    if state.verdict.reason == STARTING and any(board[need].held for need in board.needs(state.check)):
+        return True
     together = {*state.roots, *(need.check for need in causes.explaining(board, state))}
-    return own or any(board[name].verdict.reason == STARTING for name in together if name in board.states)
+    return any(board[name].verdict.reason == STARTING for name in together if name in board.states)
 
 
 def _with(state: State, verdict: Verdict, *, down: bool) -> State:

@@ -30,6 +30,12 @@ class Scripted(Check, kind="scripted"):
         raise AssertionError("stories do not run surveys")
 
 
+class Arriving(Scripted, kind="arriving"):
+    """The same, passive: its results arrive."""
+
+    passive = True
+
+
 LOAD: Metric = Scripted.declared["load_ratio"]
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from probe.model import Health, Reason
-from probe.state.causes import patience
-from tests.state.stories import EPOCH, Story, check
+from probe.state.causes import concerned, patience
+from tests.state.stories import EPOCH, Arriving, Story, check
 
 OK, CONNECT, TIMEOUT, AUTH, NO = Reason.OK, Reason.CONNECT, Reason.TIMEOUT, Reason.AUTH, Reason.UNHEALTHY
 
@@ -205,6 +205,57 @@ def test_a_need_that_hangs_beyond_its_cancellation_is_not_waited_for() -> None:
     story.run("db", 0, TIMEOUT, took=6, abandoned=True)
     story.run("api", 10, NO)
     assert (story.health("api"), story.roots("api")) == (Health.UNHEALTHY, ("db",))
+
+
+def test_a_verdict_waits_until_it_is_known_what_the_word_of_a_passive_need_means() -> None:
+    story = Story(
+        check("db", failure_threshold=1),
+        Arriving(name="backup", needs=("db",), failure_threshold=1),
+        check("api", "backup", failure_threshold=1),
+    )
+    for name in ("db", "backup", "api"):
+        story.run(name, 0)
+    story.run("backup", 10, NO)
+    story.run("api", 11, NO)
+    assert story.health("api") is Health.HEALTHY, "nobody knows yet whose fault the backup's failure is"
+    story.run("db", 12, CONNECT, counted=False)
+    assert (story.roots("backup"), story.roots("api")) == (("db",), ("db",))
+
+
+def test_a_check_that_was_starting_waits_until_it_is_known_what_the_failure_of_a_need_means() -> None:
+    story = Story(check("db"), check("api", "db"), check("web", "api", start_period="40s"))
+    story.run("db", 0)
+    story.run("api", 0)
+    story.run("web", 1, NO)
+    story.run("api", 2, counted=False)
+    assert story.board["web"].verdict.reason == "starting"
+    story.run("api", 45, NO)
+    assert story.board["web"].verdict.reason == "starting"
+    story.run("db", 46, CONNECT, counted=False)
+    assert (story.health("web"), story.roots("web")) == (Health.UNHEALTHY, ("db",))
+
+
+def test_a_cause_that_turns_out_to_have_a_cause_is_none_any_more() -> None:
+    story = Story(Arriving(name="db"), check("api", "db"), check("web", "api"))
+    for name in ("db", "api", "web"):
+        story.run(name, 0)
+    story.run("api", 10, NO)
+    story.run("web", 11, NO)
+    story.run("api", 12, NO, counted=False)
+    assert story.roots("web") == ("api",), "the database has not said anything yet"
+    story.run("db", 13, NO)
+    assert (story.roots("api"), story.roots("web")) == (("db",), ("db",))
+
+
+def test_a_need_that_fails_touches_nobody_who_is_well() -> None:
+    story = Story(check("db"), *(check(f"api{number}", "db") for number in range(3)))
+    for name in ("db", "api0", "api1", "api2"):
+        story.run(name, 0)
+    story.run("api1", 15, NO)
+    before = story.board
+    folded = story.run("db", 15.2, CONNECT, counted=False)
+    assert folded.touched == {"db", "api1"}
+    assert [*concerned(before, story.board, "db")] == ["api1"]
 
 
 def chain() -> Story:
