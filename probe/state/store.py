@@ -6,8 +6,9 @@ What is kept is history: verdicts, causes, tallies, strips, limits. Numbers are 
 import hashlib
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -21,6 +22,9 @@ VERSION = 1
 
 PORTION = 200
 """States that are encoded at a time: a millisecond or two."""
+
+JUST_NOW = 0.001
+"""Seconds by which all that is restored lies in the past, at least."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +57,10 @@ def encode(board: Board, now: float, at: float) -> bytes:
 
 def _portion(board: Board, names: Sequence[str], shift: float) -> bytes:
     return _FORMAT.dump_json(
-        {name: Saved(board.checks[name].kind, _shifted(_without_numbers(board[name]), shift)) for name in names}
+        {
+            name: Saved(board.checks[name].kind, _timed(_without_numbers(board[name]), lambda moment: moment + shift))
+            for name in names
+        }
     )
 
 
@@ -113,26 +120,30 @@ def _is_same(saved: Saved | None, check: Check) -> bool:
 
 
 def _revived(state: State, check: Check, now: float, shift: float) -> State:
+    def past(moment: float) -> float:
+        # Where the wall clock was set back meanwhile, it lies ahead, and all runs until then would seem to be older.
+        return moment if moment == inf else min(moment + shift, now - JUST_NOW)
+
     # What is held waits anew: of the needs that it waited for nobody asked meanwhile.
     held = tuple([outcome._replace(began=now, ended=now) for outcome in state.held])
-    return replace(_shifted(state, shift), held=held, limits=limits.carried(state, check))
+    return replace(_timed(state, past), held=held, limits=limits.carried(state, check))
 
 
 def _without_numbers(state: State) -> State:
     return replace(state, result=None, surveys={})
 
 
-def _shifted(state: State, by: float) -> State:
-    """The state with its monotonic times moved, but those of what is held; infinities stay."""
+def _timed(state: State, move: Callable[[float], float]) -> State:
+    """The state with its monotonic times moved, but those of what is held."""
     standing = state.standing
     return replace(
         state,
-        appeared=state.appeared + by,
-        standing=standing._replace(began=standing.began + by, ended=standing.ended + by) if standing else None,
-        failing_since=state.failing_since + by,
-        good_since=state.good_since + by,
+        appeared=move(state.appeared),
+        standing=standing._replace(began=move(standing.began), ended=move(standing.ended)) if standing else None,
+        failing_since=move(state.failing_since),
+        good_since=move(state.good_since),
         well={
-            need: Well(well.failing_since + by, well.since + by, well.until + by, well.runs)
+            need: Well(move(well.failing_since), move(well.since), move(well.until), well.runs)
             for need, well in state.well.items()
         },
     )

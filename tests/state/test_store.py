@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,20 @@ def test_history_survives_a_restart_and_goes_on(tmp_path: Path) -> None:
     assert board["db"].standing.began == pytest.approx(told.board["db"].standing.began + 7 - 145)
 
 
+def test_what_waits_for_its_needs_waits_anew_after_a_restart(tmp_path: Path) -> None:
+    """Who was away for long has asked nobody: the need is asked now, and explains it."""
+    told = Story(check("db"), check("api", "db", failure_threshold=1))
+    told.run("db", 0)
+    told.run("api", 0)
+    told.run("api", 15, Reason.UNHEALTHY)
+    write(tmp_path, encode(told.board, 45, EPOCH + 45))
+    told.board = after_restart(told.board, tmp_path, now=7)
+    told.run("api", 8, Reason.UNHEALTHY)
+    assert (told.health("api"), *told.wanted) == (Health.HEALTHY, "db")
+    told.run("db", 8.2, Reason.CONNECT, counted=False)
+    assert (told.health("api"), told.roots("api")) == (Health.UNHEALTHY, ("db",))
+
+
 def test_another_kind_under_the_same_name_starts_anew(tmp_path: Path) -> None:
     told = story()
     content = encode(told.board, 45, EPOCH + 45).replace(b'"scripted"', b'"otherkind"')
@@ -55,15 +71,55 @@ def test_another_kind_under_the_same_name_starts_anew(tmp_path: Path) -> None:
     assert header.startswith(b"probe state 1 ")
 
 
-@pytest.mark.parametrize("keep", [0, 10, 0.3, 0.999])
-def test_a_torn_file_is_set_aside_and_said(tmp_path: Path, keep: float, caplog: pytest.LogCaptureFixture) -> None:
+NOT_OURS: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda content: b"",
+    "only its beginning": lambda content: content[:10],
+    "cut off": lambda content: content[: len(content) // 3],
+    "a byte short": lambda content: content[:-1],
+    "one bit": lambda content: content[:300] + bytes([content[300] ^ 1]) + content[301:],
+    "zeroes after a power cut": lambda content: content[:512] + bytes(len(content) - 512),
+    "written twice": lambda content: content * 2,
+    "of another version": lambda content: content.replace(b"probe state 1 ", b"probe state 2 ", 1),
+    "of another program": lambda content: b'{"version": 4, "serial": 12, "resources": []}\n',
+    "garbage": lambda content: bytes(range(256)) * 100,
+}
+
+
+@pytest.mark.parametrize("what", NOT_OURS)
+def test_a_file_that_is_not_whole_or_not_ours_is_set_aside_and_said(
+    tmp_path: Path, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
     told = story()
-    content = encode(told.board, 45, EPOCH + 45)
-    (tmp_path / FILE_NAME).write_bytes(content[: int(keep if keep > 1 else keep * len(content))])
+    found = NOT_OURS[what](encode(told.board, 45, EPOCH + 45))
+    (tmp_path / FILE_NAME).write_bytes(found)
     board = after_restart(told.board, tmp_path, 7)
-    assert board["db"].health is Health.UNKNOWN
-    assert "history starts anew" in caplog.text
-    assert (tmp_path / "state.broken").exists()
+    assert {state.health for state in board} == {Health.UNKNOWN}
+    assert [(record.levelname, "history starts anew" in record.message) for record in caplog.records] == [
+        ("WARNING", True)
+    ]
+    assert (tmp_path / "state.broken").read_bytes() == found
+    write(tmp_path, encode(told.board, 45, EPOCH + 45))
+    assert after_restart(told.board, tmp_path, 7)["api"].roots == ("db",)
+
+
+def test_a_folder_where_the_file_should_be_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).mkdir()
+    with pytest.raises(StoreError, match=r"state.json: the state can't be read: Is a directory"):
+        after_restart(story().board, tmp_path, now=7)
+    with pytest.raises(StoreError, match=r"state.json: the state can't be kept: Is a directory"):
+        write(tmp_path, b"")
+
+
+@pytest.mark.parametrize("set_back", [10, 3600, 400 * 86400])
+def test_what_was_kept_under_a_later_clock_lies_a_moment_back(tmp_path: Path, set_back: float) -> None:
+    """Else no run would count until then: each would seem to be of before the check appeared."""
+    told = story()
+    write(tmp_path, encode(told.board, 45, EPOCH + 45))
+    told.board = restored(tmp_path, opened(told.board.checks, 7, 0), 7, EPOCH + 45 - set_back)
+    db, api = told.board["db"], told.board["api"]
+    assert (db.health, api.roots) == (Health.UNHEALTHY, ("db",))
+    assert db.good_since == inf
+    assert max(db.appeared, db.failing_since, db.settled, api.appeared, api.settled) < 7
 
 
 def test_a_torn_file_that_cannot_be_set_aside_is_one_clear_line(tmp_path: Path) -> None:
