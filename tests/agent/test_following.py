@@ -1,7 +1,10 @@
 """The config's files while the agent runs: read again when they change or when it is asked to."""
 
 import asyncio
+import errno
 import logging
+import os
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -106,3 +109,76 @@ async def test_a_file_that_vanishes_is_a_bad_config_and_its_return_a_good_one(fi
         await until(lambda: reloads(following)() == (1, 1, False))
         files.path.write_text(GOOD)
         await until(lambda: reloads(following)() == (2, 1, True))
+
+
+def odd(error: Exception) -> Callable[[], Config]:
+    """Reads the files so that this comes of it."""
+
+    def read() -> Config:
+        raise error
+
+    return read
+
+
+ODD = {
+    "permission denied": PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/run/secrets/x"),
+    "OSError": OSError("of a file system of its own"),
+    "RuntimeError": RuntimeError("can't start new thread"),
+    "RecursionError": RecursionError(),
+    "MemoryError": MemoryError(),
+    "UnicodeDecodeError": UnicodeDecodeError("utf-8", b"hunter2 \xff", 8, 9, "invalid start byte"),
+    "KeyError": KeyError("hunter2"),
+}
+
+
+@pytest.mark.parametrize("why", ODD)
+async def test_whatever_reading_raises_keeps_the_former_config_and_is_told_once(
+    files: Files, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, why: str
+) -> None:
+    monkeypatch.setattr(following, "RETRY_AFTER", 0.02)
+    async with followed(files) as agents:
+        agents._read = odd(ODD[why])
+        files.path.write_text(GOOD + "  attic: {kind: tcp, address: '127.0.0.1:2'}\n")
+        await until(lambda: agents.reloads.failed >= 3)
+        assert reloads(agents)() == (1, agents.reloads.failed, False)
+        told = (
+            f"the config can't be read again ({why}) and the former one stays in force; `probe validate` may tell more"
+        )
+        assert caplog.messages == [told]
+        agents._read = files.read
+        await until(lambda: len(files.swapped) == 1)
+        assert [*files.swapped[0].checks] == ["hall", "attic"]
+
+
+async def test_a_working_folder_that_vanished_is_told_and_its_return_too(
+    files: Files, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As when a folder is deployed anew: a relative path leads nowhere any more."""
+    monkeypatch.setattr(following, "RETRY_AFTER", 0.02)
+    folder = files.path.parent
+    monkeypatch.chdir(folder)
+    files.path = Path("config.yaml")
+    async with followed(files) as agents:
+        shutil.rmtree(folder)
+        await until(lambda: agents.reloads.failed >= 2)
+        assert "(no such file or directory) and the former one stays in force" in caplog.messages[0]
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        files.path.write_text(GOOD)
+        await until(lambda: agents.reloads.last_is_ok)
+    assert len(caplog.messages) == 1
+
+
+async def test_a_swap_that_fails_is_tried_again(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "RETRY_AFTER", 0.02)
+
+    async def fail_once(config: Config) -> None:
+        files.swapped.append(config)
+        if len(files.swapped) == 1:
+            raise MemoryError
+
+    monkeypatch.setattr(files, "swap", fail_once)
+    async with followed(files) as agents:
+        files.path.write_text(GOOD + "  attic: {kind: tcp, address: '127.0.0.1:2'}\n")
+        await until(lambda: reloads(agents)() == (2, 1, True))
+        assert len(files.swapped) == 2
