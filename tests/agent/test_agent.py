@@ -7,7 +7,7 @@ import pytest
 
 from probe.agent import Agent
 from probe.check import Unhealthy, Unreachable
-from probe.model import Health, Reason
+from probe.model import Health, Reason, Result
 from tests.agent.stage import Lamp, config, lamp, on_stage, postcard, text_of, until
 from tests.simulated import SimulatedLoop
 
@@ -88,6 +88,21 @@ def test_a_passive_check_that_hears_nothing_is_unhealthy_and_keeps_nobody_waitin
         assert (mail.health, mail.verdict.message) == (Health.UNHEALTHY, "nothing heard for 1m 5s")
 
     on_stage(story, lamp("hall"), postcard("mail", interval="1m"))
+
+
+def test_a_passive_check_that_falls_silent_is_unhealthy_after_one_silence() -> None:
+    async def story(agent: Agent, loop: SimulatedLoop) -> None:
+        await asyncio.sleep(30)
+        now = loop.time()
+        agent._run_ended(Result("mail", Reason.OK, at=loop.wall(), began=now, ended=now), counted=True)
+        agent._scheduler.heard("mail", now)
+        await asyncio.sleep(64)
+        assert agent.board["mail"].health is Health.HEALTHY
+        await asyncio.sleep(2)
+        mail = agent.board["mail"]
+        assert (mail.health, mail.verdict.message) == (Health.UNHEALTHY, "nothing heard for 1m 5s")
+
+    on_stage(story, postcard("mail", interval="1m"))
 
 
 def test_what_ends_in_the_grace_is_folded_and_what_does_not_is_cancelled() -> None:

@@ -112,6 +112,39 @@ def test_a_passive_check_is_not_run_and_fails_for_each_interval_that_stays_silen
     assert stage.folded[0].at == pytest.approx(STARTED_AT + 130)
 
 
+def test_a_silence_that_was_told_is_not_told_again_by_a_reload() -> None:
+    async def story(stage: Stage) -> None:
+        backup = Arriving(name="backup", interval="1m", timeout="10s")
+        await stage.scheduler.start({"backup": backup})
+        await asyncio.sleep(71)
+        for _ in range(5):
+            await stage.scheduler.replace({"backup": backup})
+            await asyncio.sleep(10)
+        assert len(stage.folded) == 1
+        await asyncio.sleep(10)
+
+    assert len(on_stage(story).folded) == 2
+
+
+def test_what_arrived_while_the_process_was_stopped_is_read_before_silence_is_told() -> None:
+    async def story(stage: Stage) -> None:
+        letter = Arriving(name="letter", interval="1m", timeout="10s")
+        await stage.scheduler.start({"letter": letter, "lost": Arriving(name="lost", interval="1m", timeout="10s")})
+        await asyncio.sleep(30)
+        stage.loop.stall(3600)
+        await asyncio.sleep(1)
+        stage.scheduler.heard("letter", stage.loop.time())
+        await asyncio.sleep(10)
+
+    folded = on_stage(story).folded
+    assert [(result.check, result.message) for result in folded] == [("lost", "nothing heard for 1h")]
+
+
+def test_one_silence_is_enough_and_no_run_is() -> None:
+    assert Arriving(name="backup").failure_threshold == 1
+    assert Scripted(name="db").failure_threshold == 3
+
+
 def test_a_passive_check_is_listened_to_across_a_reload() -> None:
     async def story(stage: Stage) -> None:
         backup = Arriving(name="backup", interval="1m", timeout="10s")
