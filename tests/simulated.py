@@ -1,12 +1,13 @@
 """Days of schedule in seconds: an event loop whose time leaps to the next timer, and clocks that may be set.
 
-Real code runs on it, APScheduler too; only the time is made up. Nothing real may be waited for: sockets and threads
-would never get their turn.
+Real code runs on it, APScheduler too; only the time is made up. Nothing real may be waited for: a socket whose answer
+is not there yet would never get its turn. What goes into a thread (`asyncio.to_thread`) is done at once, in no time.
 """
 
 import asyncio
 import selectors
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, tzinfo
 from typing import Any, TypeVar
@@ -27,6 +28,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._leaping = _LeapingSelector()
         super().__init__(self._leaping)
         self._ahead = STARTED_AT - self.time()
+        self.set_default_executor(_AtOnce())
 
     def time(self) -> float:
         return self._leaping.now
@@ -48,7 +50,19 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         self._leaping.now += seconds
 
 
-class _LeapingSelector(selectors.SelectSelector):
+class _AtOnce(ThreadPoolExecutor):
+    """Has no threads: what it is given is done when `submit` returns."""
+
+    def submit(self, work: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        try:
+            done.set_result(work(*args, **options))
+        except Exception as error:  # noqa: BLE001  # as a thread would pass it on
+            done.set_exception(error)
+        return done
+
+
+class _LeapingSelector(selectors.DefaultSelector):
     """Where a loop would sleep, leaps."""
 
     def __init__(self) -> None:

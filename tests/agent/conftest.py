@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.agent.moody import Moody
 from tests.agent.stage import Lamp, Ponderous
 
 
@@ -11,6 +12,7 @@ from tests.agent.stage import Lamp, Ponderous
 def lamps_shine() -> Iterator[None]:
     Lamp.trouble.clear()
     Lamp.held.clear()
+    Moody.paces.clear()
     yield
     Ponderous.go_on.clear()
     Ponderous.asked.clear()

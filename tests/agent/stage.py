@@ -78,8 +78,10 @@ def on_stage(story: Callable[[Agent, SimulatedLoop], Coroutine[Any, Any, None]],
     async def play() -> None:
         agent = Agent(config(*checks), clock=loop.clock)
         await agent.start()
-        await story(agent, loop)
-        await agent.stop()
+        try:
+            await story(agent, loop)
+        finally:
+            await agent.stop()
 
     simulate(play(), loop)
 

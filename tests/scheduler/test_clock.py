@@ -32,7 +32,8 @@ def test_a_step_of_the_wall_clock_loses_no_run_and_makes_no_burst(step: float) -
 
     stage = on_stage(story)
     for name in names:
-        assert max(gaps(stage, name)) < 2 * INTERVAL + 1
+        phase_stays = step % INTERVAL == 0  # then at worst it is made up for, half an interval after it was noticed
+        assert max(gaps(stage, name)) < (1.5 if phase_stays else 2) * INTERVAL + 1.1
         last = [start.wall for start in stage.starts if start.check == name][-1]
         assert last % INTERVAL == pytest.approx(slot_of(name, INTERVAL).offset / 1e6, abs=0.01)
     expected = 100 / INTERVAL

@@ -1,12 +1,12 @@
+"""When checks run. Days of it, and thousands of checks, are played by the whole agent (tests/agent)."""
+
 import asyncio
-from collections import Counter
 from itertools import pairwise
 
 import pytest
 
-from probe.model import Reason
 from probe.scheduler.plan import slot_of
-from tests.scheduler.stage import Scripted, Stage, Surveyed, answers_at_once, checks, hangs_until_timeout, on_stage
+from tests.scheduler.stage import Stage, Surveyed, checks, on_stage
 
 
 def test_every_check_runs_once_an_interval_at_its_own_phase() -> None:
@@ -97,48 +97,3 @@ def test_a_survey_has_an_interval_and_a_phase_of_its_own() -> None:
     stage = on_stage(story)
     assert sum(result.survey == "" for result in stage.folded) == 40
     assert sum(result.survey == "usage" for result in stage.folded) in (10, 11)  # one a minute, and the first
-
-
-def test_a_thousand_hung_checks_delay_none_of_the_others() -> None:
-    async def half_of_them_hang(check: str) -> Reason | None:
-        return await (hangs_until_timeout(check) if check.startswith("hung") else answers_at_once(check))
-
-    async def story(stage: Stage, hung: int) -> None:
-        names = [*(f"sound-{n}" for n in range(1000)), *(f"hung-{n}" for n in range(hung))]
-        await stage.scheduler.start(checks(*names, interval="15s"))
-        await asyncio.sleep(60.5)
-
-    alone = on_stage(lambda stage: story(stage, 0), half_of_them_hang)
-    beside = on_stage(lambda stage: story(stage, 1000), half_of_them_hang)
-    runs = Counter(start.check for start in beside.starts if start.check.startswith("sound"))
-    assert runs == Counter(start.check for start in alone.starts)
-    assert set(runs.values()) == {4, 5}
-    assert beside.scheduler.figures.skipped == 0
-    assert beside.scheduler.figures.delay.largest < 0.02
-
-
-def test_seventy_two_hours_lose_no_run_and_leak_nothing() -> None:
-    """The intervals of real configs, from a second to a day; nothing of a run may stay, however many there were."""
-    seconds = [1, 9, 10, 15, *[30] * 2, *[60] * 4, *[300] * 10, *[900] * 10, *[3600] * 10, *[86400] * 9, 7200, 43200]
-    hours = 72
-
-    async def story(stage: Stage) -> None:
-        everything = {
-            f"check-{number}": Scripted(name=f"check-{number}", interval=f"{interval}s")
-            for number, interval in enumerate(seconds)
-        }
-        await stage.scheduler.start(everything)
-        await asyncio.sleep(3600)
-        early = len(asyncio.all_tasks())
-        await asyncio.sleep((hours - 1) * 3600)
-        assert len(asyncio.all_tasks()) <= early + 1
-
-    stage = on_stage(story)
-    for number, interval in enumerate(seconds):
-        runs = stage.of(f"check-{number}")
-        gaps = [later - earlier for earlier, later in pairwise(runs)][1:]
-        assert all(abs(gap - interval) < 0.01 for gap in gaps), interval
-        assert hours * 3600 - 15 <= len(gaps) * interval + 2 * interval, interval
-    assert stage.scheduler.figures.skipped == 0
-    assert stage.scheduler.figures.in_flight == 0
-    assert len(stage.folded) == len(stage.starts)
