@@ -16,7 +16,7 @@ from typing import Any
 
 from probe.model import Reason
 from tests.fault_table import leftovers
-from tests.fault_table.bed import DEADLINE, Said, run_all
+from tests.fault_table.bed import DEADLINE, ENOUGH, Said, run_all
 from tests.fault_table.table import rows_of
 from tests.installed import NAMESPACE
 
@@ -24,22 +24,34 @@ NAME = "db.example"
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 
+def started(folder: Path, module: str, *arguments: str) -> subprocess.Popen[str]:
+    """A module run as a program in such a network, where it calls `silent` first; what it prints can be read."""
+    config, order = folder / "resolv.conf", folder / "nsswitch.conf"
+    config.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:2\n")
+    order.write_text("hosts: files dns\n")
+    mounted = 'mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/nsswitch.conf && shift 2 && exec "$@"'
+    return subprocess.Popen(
+        [*NAMESPACE, "sh", "-c", mounted, "sh", config, order, sys.executable, "-m", module, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def silent() -> socket.socket:
+    """The DNS server. The loopback that it is on is down before."""
+    dead = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    fcntl.ioctl(dead, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
+    dead.bind(("127.0.0.1", 53))
+    return dead
+
+
 class DeadDns:
     """The child, which does its work while other rows do theirs."""
 
     def __init__(self, folder: Path, kinds: list[str]) -> None:
-        config, order = folder / "resolv.conf", folder / "nsswitch.conf"
-        config.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:2\n")
-        order.write_text("hosts: files dns\n")
-        mounted = 'mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/nsswitch.conf && shift 2 && exec "$@"'
-        itself = [sys.executable, "-m", "tests.fault_table.dead_dns", *kinds]
-        self._child = subprocess.Popen(
-            [*NAMESPACE, "sh", "-c", mounted, "sh", config, order, *itself],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
+        self._child = started(folder, "tests.fault_table.dead_dns", *kinds)
         self._told: dict[str, Any] = {}
 
     def said(self, kind: str) -> Said:
@@ -58,6 +70,8 @@ class DeadDns:
 
 
 async def _say(kinds: list[str]) -> dict[str, Any]:
+    await asyncio.gather(*(run_all(rows_of(kind).pointed_at("127.0.0.1", 1, None), ENOUGH) for kind in kinds))
+    # What a kind does once in a process is done now, and takes nothing of the deadline.
     looks = (leftovers.threads, leftovers.tasks, leftovers.sockets)
     before = [look() for look in looks]
     checks = [rows_of(kind).pointed_at(NAME, 4321, None) for kind in kinds]
@@ -71,9 +85,7 @@ async def _say(kinds: list[str]) -> dict[str, Any]:
 
 
 def _main(kinds: list[str]) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dead:
-        fcntl.ioctl(dead, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
-        dead.bind(("127.0.0.1", 53))
+    with silent() as dead:
         told = asyncio.run(_say(kinds))
         dead.setblocking(False)
         asked = NAME.partition(".")[0].encode() in dead.recv(512)

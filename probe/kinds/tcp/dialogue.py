@@ -8,10 +8,10 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from probe.check import Failure, Garbled, Overdue, Run, Unhealthy, Unreachable, Untrusted
+from probe.check import Failure, Garbled, Overdue, Part, Run, Unhealthy, Unreachable, Untrusted
 from probe.exchange.answer import excerpt, excerpt_of_bytes
 from probe.exchange.distrust import explained, told
 from probe.exchange.link import Link, encryption
@@ -31,10 +31,8 @@ _GROUP = re.compile(r"\\(\d+)|\\g<(\w+)>|\$\{(\w+)\}")
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1a]")
 
 
-class Turn(BaseModel):
+class Turn(Part):
     """One turn of a dialogue: wait for a line, then say one, then encrypt; each of these may be left out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
     expect: Regex | None = None
     """Lines are read until one matches this regular expression."""
@@ -67,7 +65,8 @@ class Stream(NamedTuple):
 
 
 class Dialogue:
-    """A conversation. `as_expected` is False once another line, or the end, came instead of an awaited one."""
+    """A conversation. `as_expected` is False once the end came instead of an awaited line; not when the wait was given
+    up, as blackbox_exporter has it."""
 
     def __init__(self, run: Run) -> None:
         self.as_expected = True
@@ -104,16 +103,14 @@ class Dialogue:
             async with asyncio.timeout(self._run.remaining - SAID_EARLY):
                 for _ in range(MOST_LINES):
                     line = await self._line(reader)
-                    if not line:
-                        break
-                    last = line.decode(errors="replace").rstrip("\r\n")
-                    if match := pattern.search(last):
+                    last = line.decode(errors="replace").rstrip("\r\n") if line else last
+                    if line and (match := pattern.search(last)):
                         return match
-                    if _NO_TEXT.search(last):
+                    self.as_expected = line.endswith(b"\n")
+                    if not self.as_expected or _NO_TEXT.search(last):
                         break
         except TimeoutError:
             raise Overdue(f"no line that matches {pattern.pattern} in time{_after(last)}") from None
-        self.as_expected = False
         raise self._disappointed(pattern, last)
 
     def _disappointed(self, pattern: re.Pattern[str], last: str) -> Failure:
