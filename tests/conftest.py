@@ -1,12 +1,18 @@
 """Which tests may run here: a laptop may lack a server that CI must have."""
 
 import os
+import signal
 
 import pytest
 
 from tests.installed import add_to_path, is_installed
 
+pytest_plugins = ("tests.recording",)
+
 add_to_path()
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell that runs us in the background says so
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # some tests press Ctrl-C
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -4,7 +4,9 @@ The stand-in is not MinIO; it says what a real one can't be made to say, in the 
 server (see s3_servers).
 """
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,10 @@ from typing import Any
 import pytest
 
 from probe.demo import s3 as demo
-from probe.model import Reason
+from probe.kinds.s3 import S3
+from probe.model import Reason, Result
 from tests.harness import run
-from tests.kinds.s3_servers import FakeMinio, check, fake_minio
+from tests.kinds.s3_servers import FakeMinio, check, fake_minio, started
 
 DATA_USAGE = "/minio/admin/v3/datausageinfo"
 V3_USAGE = "/minio/metrics/v3/cluster/usage"
@@ -275,3 +278,30 @@ async def test_a_real_minio(tmp_path: Path) -> None:
     assert newest.values("newest_object_timestamp_seconds") == {("uploads", "a/"): pytest.approx(newest.at, abs=60)}
     assert (drives.value("minio_drives_online"), drives.value("minio_drives_offline")) == (1, 0)
     assert after.reason is Reason.CONNECT
+
+
+@pytest.mark.service("minio")
+async def test_what_a_real_minio_has_counted(tmp_path: Path) -> None:
+    """Its scanner, which counts once a minute, is told to hurry."""
+    hurry = {"MINIO_SCANNER_CYCLE": "1s", "MINIO_SCANNER_SPEED": "fastest"}
+    server = demo.S3(tmp_path, {"uploads": {"a": b"abc", "b": b"de"}}, settings=hurry)
+    async with started(server):
+        for source in ("datausageinfo", "metrics"):
+            result = await when_counted(check(server, buckets=["uploads"], usage_source=source))
+            assert result.ok, result.message
+            numbers = {sample.metric.key: sample.value for sample in result.samples if sample.labels == ("uploads",)}
+            assert numbers == {
+                "bucket_objects": 2,
+                "bucket_size_bytes": 5,
+                "bucket_versions": 0,  # it keeps none of this bucket
+                "bucket_delete_markers": 0,
+            }
+            assert abs(result.value("usage_collected_timestamp_seconds") - time.time()) < 60
+
+
+async def when_counted(asked: S3) -> Result:
+    """The usage, once the scanner has come by."""
+    async with asyncio.timeout(30):
+        while not (result := await run(asked, "usage")).samples:  # noqa: ASYNC110  # the server tells nobody
+            await asyncio.sleep(0.2)
+    return result
