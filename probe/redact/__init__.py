@@ -5,14 +5,12 @@ secret has one form, however it is mixed. Base64 has no such reading: there the 
 """
 
 import base64
-import html
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from functools import cached_property
-from urllib.parse import quote
 
-from probe.redact.reading import BROKEN_ESCAPE, SPELT_OTHERWISE, reading
+from probe.redact.reading import BROKEN_ESCAPE, Reading, reading, readings
 from probe.redact.sources import secrets_of_text, secrets_of_url
 
 __all__ = ["MASK", "SHORTEST", "JoinedRedactor", "Redactor", "hidden", "secrets_of_text", "secrets_of_url"]
@@ -24,6 +22,7 @@ SHORTEST = 3
 SHORTEST_CORE = 6
 """The same for a piece of base64 and for a line of a secret, which mean nothing by themselves."""
 
+_WORD = re.compile("[a-z]{1,12}")
 _CUT = re.compile(r"(\.\.\.|…)")
 _URL_SAFE = str.maketrans("+/", "-_")
 
@@ -42,8 +41,22 @@ class Redactor:
         forms |= {_encoded(f"{user}:{password}") for user, password in pairs}
         self.forms = frozenset([form for form in forms if len(form) >= SHORTEST])
 
-    def __call__(self, text: str) -> str:
-        return _masked(text, self._find) if self.forms else text
+    def __call__(self, text: str, mask: str = MASK) -> str:
+        return _masked(text, self._find, mask) if self.forms else text
+
+    def and_also(self, secret: str) -> "Redactor":
+        """One that hides this too."""
+        return self._with(self.forms | Redactor([secret]).forms)
+
+    @cached_property
+    def for_names(self) -> "Redactor":
+        """The same for what is mostly names: less plain words, as many a weak password is also a database's name."""
+        return self._with(form for form in self.forms if not _WORD.fullmatch(form))
+
+    def _with(self, forms: Iterable[str]) -> "Redactor":
+        other = Redactor()
+        other.forms = frozenset(forms)
+        return other
 
     def beginning(self, text: str) -> str:
         """The same for a text that may be cut off, at its end or at an ellipsis: there also for a part of a secret."""
@@ -59,11 +72,13 @@ class Redactor:
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        """Made when the first text comes: to most checks none ever does, and it costs more than all the rest."""
+        """Made when a secret is found: in most checks' texts none ever is, and it costs more than all the rest."""
         longest_first = sorted(self.forms, key=len, reverse=True)
         return re.compile("|".join(map(re.escape, longest_first)))
 
     def _find(self, read: str, at: int) -> tuple[int, int] | None:
+        if not any(read.find(form, at) >= 0 for form in self.forms):
+            return None
         found = self._pattern.search(read, at)
         return found.span() if found else None
 
@@ -95,37 +110,33 @@ hidden: ContextVar[Redactor] = ContextVar("probe_hidden", default=Redactor())  #
 """What is secret of the check that runs here. Set by the runner; asked by whoever cuts a text of a server's."""
 
 
-def _masked(text: str, find: Find) -> str:
-    read, starts = reading(text)
-    masked = _replaced(text, read, starts, find)
-    if read == text:
-        return masked
-    # As it stands, too: a backslash or % that happens to stand before a secret is no escape.
-    return _replaced(masked, masked, range(len(masked) + 1), find)
-
-
-def _replaced(text: str, read: str, starts: Sequence[int], find: Find) -> str:
+def _masked(text: str, find: Find, mask: str = MASK) -> str:
+    """In every layer: a backslash or % that happens to stand before a secret is no escape."""
+    spans = [span for reading in readings(text) for span in _found(reading, find)]
     pieces: list[str] = []
-    kept = at = 0
+    kept = 0
+    for start, end in sorted(spans):
+        if start >= kept:
+            pieces += text[kept:start], mask
+        kept = max(kept, end)
+    return "".join([*pieces, text[kept:]])
+
+
+def _found(reading: Reading, find: Find) -> Iterator[tuple[int, int]]:
+    """Where secrets begin and end in the text that says so."""
+    read, starts = reading
+    at = 0
     while (found := find(read, at)) is not None:
         start, at = found
-        pieces += text[kept : starts[start]], MASK
-        kept = starts[at]
-    return "".join([*pieces, text[kept:]])
+        yield starts[start], starts[at]
 
 
 def _forms(secret: str) -> set[str]:
     """What a secret is in clear, in base64, and in a text that has it in whatever spelling, once that was read."""
-    raw = _bytes(secret)
-    texts = {secret}
-    if SPELT_OTHERWISE.search(secret):
-        texts |= {quote(raw, safe=""), html.escape(secret)}
-    if not secret.isalnum():
-        texts.add(quote(quote(raw, safe=""), safe=""))  # a URL in a URL
-    read = {reading(text)[0] for text in texts}
+    read = reading(secret)[0]
     lines = [line for line in secret.splitlines() if len(line) >= SHORTEST_CORE] if "\n" in secret else []
-    stripped = {text.strip() for text in read}
-    return {secret, *read, *stripped, _encoded(secret), *_base64_cores(raw)}.union(*map(_forms, lines)) - {""}
+    forms = {secret, read, read.strip(), _encoded(secret), *_base64_cores(_bytes(secret))}
+    return forms.union(*map(_forms, lines)) - {""}
 
 
 def _encoded(secret: str) -> str:
