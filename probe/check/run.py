@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import Any
 
 from probe.model import Clock, Metric, Sample, Step
+from probe.redact import Redactor, hidden
 
 MOST_SAMPLES = 20_000
 """Samples that one run may emit: what a scrape of 50 such checks can still carry in 50 ms (bench/scrape.py)."""
@@ -14,6 +15,7 @@ LONGEST_LABEL = 256
 """Characters of a label value; what is longer is cut and ends in `…` and a digest, so that two stay two."""
 
 MOST_NOTES = 20
+_NOTHING = Redactor()
 
 
 class ContractBroken(Exception):
@@ -36,6 +38,7 @@ class Run:
         "_samples",
         "_seconds",
         "memory",
+        "redact",
         "session",
     )
 
@@ -46,12 +49,16 @@ class Run:
         deadline: float,
         memory: Any = None,
         session: Any = None,
+        *,
+        redact: Redactor = _NOTHING,
     ) -> None:
         """`declared`: the metrics that may be emitted, by key. `deadline`: monotonic seconds."""
         self.memory = memory
         """An immutable value of the previous run, None at first; set it to leave one for the next."""
         self.session = session
         """What the kind's `session` yielded, if it has one."""
+        self.redact = redact
+        """Masks what is secret of the check, and what `hide` was told."""
         self._declared = declared
         self._clock = clock
         self._deadline = deadline
@@ -78,7 +85,7 @@ class Run:
             raise ContractBroken(f"{metric.name or 'a metric without a name'} is not declared for this run")
         if tuple(labels) != declared.labels and labels.keys() != set(declared.labels):
             raise ContractBroken(f"{declared.name} has the labels {declared.labels}, not {tuple(labels)}")
-        key = (declared.name, tuple([_label(labels[name]) for name in declared.labels]))
+        key = (declared.name, tuple([_label(labels[name], self.redact) for name in declared.labels]))
         if key in self._samples:
             raise ContractBroken(f"{declared.name} was emitted twice with {labels}")
         if len(self._samples) >= MOST_SAMPLES:
@@ -97,6 +104,11 @@ class Run:
         """Say something to people that is no failure: a number that a permission hides, and how to grant it."""
         if len(self._notes) < MOST_NOTES and str(text) not in self._notes:
             self._notes.append(str(text))
+
+    def hide(self, text: str) -> None:
+        """Mask this too, from now on in this run: what was made from a secret and is sent, a token say."""
+        self.redact = self.redact.and_also(text)
+        hidden.set(self.redact)
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -142,11 +154,12 @@ class _Step(AbstractContextManager[None]):
         self._run._end(self._name, self._began, failed=error is not None)  # noqa: SLF001
 
 
-def _label(value: object) -> str:
+def _label(value: object, redact: Redactor) -> str:
     text = str(value)
     if not text.isascii():  # then it may have halves of surrogate pairs, which no exposition can carry
         text = text.encode(errors="backslashreplace").decode()
     if len(text) <= LONGEST_LABEL:
         return text
+    text = redact.for_names(text)  # nobody would know a part of a secret
     digest = blake2b(text.encode(), digest_size=4).hexdigest()
     return f"{text[: LONGEST_LABEL - 1 - len(digest)]}…{digest}"

@@ -2,9 +2,11 @@
 
 import os
 import re
+from dataclasses import replace
 
-from probe.check import Check, reason_of
-from probe.model import Reason
+from probe.check import Failures, reason_of
+from probe.model import Reason, Sample
+from probe.redact import Redactor
 from probe.units import show_seconds
 
 RESOLVE = "resolve"
@@ -22,18 +24,30 @@ def cleaned(text: str, longest: int = LONGEST_MESSAGE) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def shown(check: Check, text: str) -> str:
-    """A text of the check's for people: one line, without its secrets."""
+def shown(redact: Redactor, text: str) -> str:
+    """A text of a check's for people: one line, without its secrets."""
     part = text[: LONGEST_MESSAGE * 8]
-    return cleaned(check.redact(text) if len(part) == len(text) else check.redact.beginning(part))
+    return cleaned(redact(text) if len(part) == len(text) else redact.beginning(part))
 
 
-def of_error(check: Check, error: BaseException) -> tuple[Reason, str]:
+def without_secrets(samples: tuple[Sample, ...], redact: Redactor) -> tuple[Sample, ...]:
+    """The same, should a server have said a secret where a label stands; of those that then are one the first."""
+    said = " ".join({label for sample in samples for label in sample.labels if label})
+    if redact(said) == said:
+        return samples
+    masked: dict[tuple[str, tuple[str, ...]], Sample] = {}
+    for sample in samples:
+        labels = tuple([redact.for_names(label) for label in sample.labels])
+        masked.setdefault((sample.metric.name, labels), replace(sample, labels=labels))
+    return tuple(masked.values())
+
+
+def of_error(failures: Failures, error: BaseException, redact: Redactor) -> tuple[Reason, str]:
     """Reason and message of what a run raised."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    reason = reason_of(error, check.failures)
-    return reason, shown(check, _told(error, reason))
+    reason = reason_of(error, failures)
+    return reason, shown(redact, _told(error, reason))
 
 
 def of_deadline(timeout: float, step: str) -> tuple[Reason, str]:

@@ -11,6 +11,7 @@ from probe.model import SYSTEM_CLOCK, Clock, Reason, Result
 from probe.redact import hidden
 from probe.runner import outcome
 from probe.runner.contained import contain, in_run
+from probe.runner.patience import done_within
 from probe.runner.sessions import Sessions
 
 ABANDON_AFTER = 1.0
@@ -51,7 +52,8 @@ class Runner:
         timeout = check.timeout_of(survey)
         at, began = self._clock.wall(), self._clock.monotonic()
         memories = self._memories_of(check)
-        run = Run(check.metrics_of(survey), self._clock, began + timeout, memories.get(survey))
+        memory = memories.get(survey)
+        run = Run(check.metrics_of(survey), self._clock, began + timeout, memory, redact=check.redact)
         contain(asyncio.get_running_loop())
         task = asyncio.create_task(_attempt(self._session_and_run(check, survey, run)), name=_named(check))
         self._tasks[key] = task
@@ -71,10 +73,10 @@ class Runner:
             at=at,
             began=began,
             ended=self._clock.monotonic(),
-            samples=run.samples,
+            samples=outcome.without_secrets(run.samples, run.redact),
             steps=run.steps,
             step=step,
-            notes=tuple(outcome.shown(check, note) for note in run.notes),
+            notes=tuple([outcome.shown(run.redact, note) for note in run.notes]),
             abandoned=not task.done(),
             unfinished=reason is Reason.OK and bool(message),
         )
@@ -105,9 +107,14 @@ class Runner:
 
     async def _session_and_run(self, check: Check, survey: str, run: Run) -> None:
         in_run.set(_named(check))  # in this asyncio task's own context
-        hidden.set(check.redact)
-        async with self._sessions.lease(check) as run.session:
-            await (getattr(check, survey) if survey else check.run)(run)
+        hidden.set(run.redact)
+        work = getattr(check, survey) if survey else check.run
+        session = self._sessions.lease(check)
+        if session is None:
+            await work(run)
+        else:
+            async with session as run.session:
+                await work(run)
 
     async def _ended(
         self, check: Check, survey: str, run: Run, task: asyncio.Task[BaseException | None]
@@ -126,7 +133,7 @@ class Runner:
         error = task.result()
         if error is None:
             return Reason.OK, "", ""
-        told = await _attempt(_told(check, survey, error))
+        told = await _attempt(_told(check, survey, run, error))
         if isinstance(told, BaseException):
             told = Reason.INTERNAL, f"{type(error).__name__}, and telling of it raised {type(told).__name__}"
         reason, message = told
@@ -134,12 +141,12 @@ class Runner:
             return reason, message, ""
         if reason is Reason.INTERNAL:
             # Not exc_info: what raised may have said a secret.
-            _log.error("%s: a bug: %s\n%s", check.name, message, check.redact(_traced(error)))
+            _log.error("%s: a bug: %s\n%s", check.name, message, run.redact(_traced(error)))
         return reason, message, run.at_step
 
     async def _done_in_time(self, task: asyncio.Task[Any], timeout: float) -> bool:
         deadline = self._clock.monotonic() + timeout
-        await asyncio.wait({task}, timeout=timeout)
+        await done_within(timeout, task)
         late = self._clock.monotonic() - deadline
         if not task.done() and late > _TIMER_SLACK:
             # Somebody blocked the loop across this deadline: the answer may be there, unread.
@@ -177,11 +184,11 @@ async def _attempt(work: Coroutine[Any, Any, Returned]) -> Returned | BaseExcept
         return error
 
 
-async def _told(check: Check, survey: str, error: BaseException) -> tuple[Reason, str]:
+async def _told(check: Check, survey: str, run: Run, error: BaseException) -> tuple[Reason, str]:
     """Reason and message; a coroutine for `_attempt`, as an error's text and a kind's `failures` may raise."""
     if survey and isinstance(error, Unfinished):
-        return Reason.OK, outcome.shown(check, str(error)) or "unfinished"
-    return outcome.of_error(check, error)
+        return Reason.OK, outcome.shown(run.redact, str(error)) or "unfinished"
+    return outcome.of_error(check.failures, error, run.redact)
 
 
 def _named(check: Check) -> str:

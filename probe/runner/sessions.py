@@ -18,17 +18,19 @@ class Sessions:
         self._open: dict[str, _Session] = {}
         self._unused: list[_Session] = []
 
-    @asynccontextmanager
-    async def lease(self, check: Check) -> AsyncIterator[Any]:
-        """What the check's session yields, opened if need be; None for a kind without one."""
+    def lease(self, check: Check) -> AbstractAsyncContextManager[Any] | None:
+        """What gives what the check's session yields, opened if need be; None for a kind without one."""
         session = self._open.get(check.name)
         if session is None or session.check is not check:
             opener = check.session()
             if opener is None:
-                yield None
-                return
+                return None
             self.forget(check.name)
             session = self._open[check.name] = _Session(check, opener)
+        return self._leased(session)
+
+    @asynccontextmanager
+    async def _leased(self, session: "_Session") -> AsyncIterator[Any]:
         session.users += 1
         try:
             yield await session.value()
