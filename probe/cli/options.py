@@ -1,7 +1,6 @@
 """What several commands take: where the config is, what it may do, how much to log."""
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,10 +49,18 @@ class ConfigOptions:
             fail(str(error))
 
 
+class Failed(click.ClickException):
+    """The command can't do its work: what is wrong on standard error, and exit code 2."""
+
+    exit_code = USAGE
+
+    def show(self, file: Any = None) -> None:
+        click.echo(self.message, err=file is None, file=file)
+
+
 def fail(message: str) -> NoReturn:
     """Say what is wrong on standard error and exit with 2."""
-    click.echo(message, err=True)
-    sys.exit(USAGE)
+    raise Failed(message)
 
 
 def config_options(command: Command) -> Command:
