@@ -3,25 +3,20 @@
 import logging
 import re
 from collections.abc import Iterator
-from unittest import mock
 
 import pytest
 
 from probe import log
 from probe.redact import Redactor
+from tests.logs import own_log
 
 SECRET = Redactor(["s3cret/päss"], [("app", "s3cret/päss")])
 
 
 @pytest.fixture(autouse=True)
 def _as_in_a_process_of_its_own() -> Iterator[None]:
-    """The log is pytest's again afterwards."""
-    root = logging.getLogger()
-    levels = {name: logging.getLogger(name).level for name in log._LOUD}
-    with mock.patch.object(root, "handlers", []), mock.patch.object(root, "level", root.level):
+    with own_log():
         yield
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
 
 
 def test_a_line(capsys: pytest.CaptureFixture[str]) -> None:
