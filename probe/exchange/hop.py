@@ -90,7 +90,7 @@ class Hops:
         sent = monotonic()
         try:
             with self._run.step("processing"):
-                await line.ask(asked.method, asked.place, asked.headers_sent, asked.body or b"")
+                line.ask(asked.method, asked.written)
                 head, body = await line.answer()
         finally:
             if line.began_at is not None:
@@ -115,7 +115,7 @@ class Hops:
         began = monotonic()
         try:
             with self._run.step("transfer"):
-                async for part in body.iter_any():
+                while part := await body.readany():
                     trace.body_length += len(part)
                     if trace.body_length > self._max_body:
                         raise Garbled(f"the answer is longer than {show_size(self._max_body)}")

@@ -5,11 +5,11 @@ A request is written, the head of its answer read, and its body comes as a strea
 
 import asyncio
 from time import monotonic
+from typing import cast
 
-from aiohttp import StreamReader
+from aiohttp import ClientConnectionResetError, StreamReader
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.http import RawResponseMessage, StreamWriter
-from multidict import CIMultiDict
+from aiohttp.http import RawResponseMessage
 
 LONGEST_HEADER = 64 * 1024
 """Bytes of one header line; aiohttp's own limit of 8 KiB is below what some single sign-ons set."""
@@ -25,17 +25,17 @@ class Line(ResponseHandler):
     lost: BaseException | None = None
     """What broke the connection."""
 
-    async def ask(self, method: str, place: str, headers: CIMultiDict[str], body: bytes) -> None:
-        """Write a request. `place`: path and query, or what a proxy is to be asked for."""
+    def ask(self, method: str, written: bytes) -> None:
+        """Send a request with this method. Raises ClientConnectionResetError when the connection is lost already."""
         self.set_response_params(
             skip_payload=method == "HEAD",
             read_until_eof=True,
             max_line_size=LONGEST_HEADER,
             max_field_size=LONGEST_HEADER,
         )
-        writer = StreamWriter(self, self._loop)
-        await writer.write_headers(f"{method} {place} HTTP/1.1", headers)
-        await writer.write_eof(body)
+        if self.transport is None or self.transport.is_closing():
+            raise ClientConnectionResetError("the connection is lost already")
+        self.transport.write(written)
 
     async def answer(self) -> tuple[RawResponseMessage, StreamReader]:
         """The head of the answer, and its body to be read. Raises aiohttp's ClientError and HttpProcessingError."""
@@ -43,6 +43,9 @@ class Line(ResponseHandler):
             head, body = await self.read()
             if head.code == 101 or not 100 <= head.code < 200:  # others of these only say that an answer will come
                 return head, body
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)  # TCP_NODELAY, which aiohttp sets here, is set by the loop
 
     def data_received(self, data: bytes) -> None:
         if self.began_at is None:

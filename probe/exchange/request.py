@@ -4,12 +4,14 @@ import base64
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from aiohttp import CookieJar
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from probe.check import Garbled
+from probe.exchange.hosts import can_be_host
 from probe.exchange.names import Family
 from probe.exchange.tls import Tls
 
@@ -24,7 +26,7 @@ _FOR_ANYONE = frozenset(["accept", "accept-encoding", "accept-language", "connec
 """Headers that a redirect takes to another host; any other may be a key to the first one."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """One request. `proxy` is an http:// URL that may carry a login."""
 
@@ -59,6 +61,15 @@ class Request:
             sent["Proxy-Authorization"] = authorization
         return sent
 
+    @cached_property
+    def written(self) -> bytes:
+        """The whole request as it goes over the wire, the same for each run of a check."""
+        lines = [f"{self.method} {self.place} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in self.headers_sent.items()]
+        if not all(map(can_be_header, lines)):
+            raise ValueError("a request can't have a control character in its headers")
+        return "\r\n".join([*lines, "", ""]).encode() + (self.body or b"")
+
     @property
     def host(self) -> str:
         return self.url.host or ""
@@ -86,7 +97,7 @@ def request(
     complete.update(given)
     trust = tls or _SYSTEM
     if trust.server_name is None and (host := given.get("Host")):
-        trust = trust.model_copy(update={"server_name": host.partition(":")[0]})
+        trust = trust.model_copy(update={"server_name": re.sub(r":\d*$", "", host).strip("[]")})
     through = URL(proxy) if proxy else None
     return Request(where.with_user(None), method.upper(), complete, body, trust, family, through)
 
@@ -104,10 +115,18 @@ def login(proxy: URL) -> str | None:
 def is_address(text: str, schemes: Collection[str] = ("http", "https")) -> bool:
     """Whether a text is a URL to ask: of one of these schemes, with a host and perhaps a port."""
     try:
-        url = URL(text)
-    except ValueError:
+        url = _read(text)
+        return url.scheme in schemes and can_be_host(url.host or "") and url.explicit_port != 0
+    except ValueError:  # also of a host that begins as Punycode and is none
         return False
-    return url.scheme in schemes and bool(url.host) and not re.search(r"\s", url.host or "") and url.explicit_port != 0
+
+
+def _read(text: str) -> URL:
+    """A URL. Raises ValueError, also where yarl stumbles (`//[]@`)."""
+    try:
+        return URL(text)
+    except IndexError:
+        raise ValueError("no URL") from None
 
 
 def can_be_header(text: str) -> bool:
@@ -124,10 +143,11 @@ def redirected(asked: Request, status: int, headers: CIMultiDictProxy[str]) -> R
     """The request that follows an answer that sends us elsewhere. Raises Garbled when nobody could go there."""
     location = headers["Location"]
     try:
-        url = asked.url.join(URL(location))
+        url = asked.url.join(_read(location))
+        host = url.host or ""
     except ValueError:
         raise Garbled(f"redirected to {location!r}, which is no URL") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not can_be_host(host):
         raise Garbled(f"redirected to {location!r}, which is neither http nor https")
     following = replace(asked, url=url.with_user(None), cookies=_cookies(asked, headers))
     if status in (301, 302, 303) and asked.method not in ("GET", "HEAD"):

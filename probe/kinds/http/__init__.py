@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from probe.check import Check, Failures, Problem, Run, Secret, Unhealthy, Url
+from probe.check import Check, Failures, Part, Problem, Run, Secret, Unhealthy, Url
 from probe.exchange import FAILURES, Answer, Family, HttpMetrics, Request, Tls, Trace, ask, emit_http, request
 from probe.exchange.request import basic, can_be_header, is_address
 from probe.kinds.http.expect import Expect
@@ -22,10 +22,8 @@ from probe.model import Level, Reason
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
-class Login(BaseModel):
+class Login(Part):
     """A user and a password."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, hide_input_in_errors=True)
 
     username: str
     """Who asks."""
