@@ -20,6 +20,7 @@ from probe.exchange import Link, Tls, connect
 from probe.exchange.distrust import handshake, told
 from probe.exchange.sockets import again
 from probe.kinds.postgres.login import Login
+from probe.kinds.postgres.scram import remember_keys
 from probe.units import show_size
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -33,6 +34,8 @@ ANSWERS = b"RENSv"
 """The first byte of all that a server may say to a login: authentication, error, notice, parameter, version."""
 MOST_BYTES = 10 * 1024 * 1024
 """Bytes that one session may bring; a run's are some 20 kB, and asyncpg would keep whatever comes."""
+
+remember_keys()
 
 
 @asynccontextmanager
