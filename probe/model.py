@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class Reason(StrEnum):
@@ -109,8 +109,7 @@ def counter(help: str, *labels: str, name: str = "", survey: str = "") -> Metric
     return Metric("counter", help, labels, name, survey, key=name)
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One number of a metric; `labels` are the values of `metric.labels`, in their order."""
 
     metric: Metric
@@ -118,8 +117,7 @@ class Sample:
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A named part of a run and how long it took (seconds; the same name twice adds up)."""
 
     name: str

@@ -48,6 +48,7 @@ class Check(BaseModel):
     """A config with such a check, ready to paste, for `probe kinds` and the docs."""
     declared: ClassVar[Mapping[str, Metric]] = {}
     """The class's metrics by key, shared ones included; made from `metrics`."""
+    _declared_by_survey: ClassVar[Mapping[str, Mapping[str, Metric]]] = {}
     surveys: ClassVar[Mapping[str, Survey]] = {}
     """The class's surveys by name; made from the methods marked with `@survey`."""
 
@@ -93,6 +94,7 @@ class Check(BaseModel):
             key: value for key, value in _members(getattr(cls, "metrics", None)).items() if isinstance(value, Metric)
         }
         cls.declared = {DURATION.key: DURATION} | named(own, f"probe_{cls.kind}_")
+        cls._declared_by_survey = _by_survey(cls.declared)
         for attribute, metric in own.items():
             if not metric.name:
                 setattr(cls.metrics, attribute, cls.declared[attribute])  # type: ignore[attr-defined]  # a kind's own
@@ -127,11 +129,9 @@ class Check(BaseModel):
 
     def metrics_of(self, survey: str) -> Mapping[str, Metric]:
         """The metrics of one survey, or of the run itself (empty name); the duration is the runner's to give."""
-        return {
-            key: metric
-            for key, metric in self.metrics_declared.items()
-            if metric.survey == survey and metric is not DURATION
-        }
+        metrics = self.metrics_declared
+        by_survey = self._declared_by_survey if metrics is self.declared else _by_survey(metrics)
+        return by_survey.get(survey, {})
 
     def interval_of(self, survey: str) -> float:
         """Seconds from one run (or survey) to the next."""
@@ -242,4 +242,13 @@ def _members(place: object) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for parent in reversed(getattr(place, "__mro__", ())):
         found |= vars(parent)
+    return found
+
+
+def _by_survey(metrics: Mapping[str, Metric]) -> Mapping[str, Mapping[str, Metric]]:
+    """Metrics by the survey that emits them; those of the run itself by the empty name. Without the duration."""
+    found: dict[str, dict[str, Metric]] = {}
+    for key, metric in metrics.items():
+        if metric is not DURATION:
+            found.setdefault(metric.survey, {})[key] = metric
     return found

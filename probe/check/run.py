@@ -85,12 +85,13 @@ class Run:
             raise ContractBroken(f"{metric.name or 'a metric without a name'} is not declared for this run")
         if tuple(labels) != declared.labels and labels.keys() != set(declared.labels):
             raise ContractBroken(f"{declared.name} has the labels {declared.labels}, not {tuple(labels)}")
-        key = (declared.name, tuple([_label(labels[name], self.redact) for name in declared.labels]))
+        values = tuple([_label(labels[name], self.redact) for name in declared.labels]) if labels else ()
+        key = declared.name, values
         if key in self._samples:
             raise ContractBroken(f"{declared.name} was emitted twice with {labels}")
         if len(self._samples) >= MOST_SAMPLES:
             raise ContractBroken(f"more than {MOST_SAMPLES} samples in one run")
-        self._samples[key] = Sample(declared, float(value), key[1])
+        self._samples[key] = Sample(declared, float(value), values)
 
     def step(self, name: str) -> AbstractContextManager[None]:
         """A named, timed part of the run (`login`, `query`): makes "timeout in login", and is shown with the run."""

@@ -12,6 +12,7 @@ from probe.exporter.families import Described
 from probe.state.values import BUCKETS, REASONS, LimitState, State, Tally
 
 _SPECIAL = re.compile(r'[\\"\n\0]')
+_REASONS = tuple(reason.value for reason in REASONS)
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\0": "\ufffd"}
 
 
@@ -111,8 +112,8 @@ def _of_runs(lines: _Lines, check: Check, state: State) -> None:
     if state.ever_succeeded:
         lines.add(families.LAST_SUCCESS, state.last_success_at)
     lines.add(families.HEALTH, float(state.health))
-    for reason, count in zip(REASONS, state.tally.runs, strict=True):
-        lines.add(families.RUNS, count, reason.value)
+    for reason, count in zip(_REASONS, state.tally.runs, strict=True):
+        lines.add(families.RUNS, count, reason)
     lines.add(families.INTERVAL, check.interval)
 
 

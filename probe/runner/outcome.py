@@ -2,7 +2,6 @@
 
 import os
 import re
-from dataclasses import replace
 
 from probe.check import Failures, reason_of
 from probe.model import Reason, Sample
@@ -38,7 +37,7 @@ def without_secrets(samples: tuple[Sample, ...], redact: Redactor) -> tuple[Samp
     masked: dict[tuple[str, tuple[str, ...]], Sample] = {}
     for sample in samples:
         labels = tuple([redact.for_names(label) for label in sample.labels])
-        masked.setdefault((sample.metric.name, labels), replace(sample, labels=labels))
+        masked.setdefault((sample.metric.name, labels), sample._replace(labels=labels))
     return tuple(masked.values())
 
 

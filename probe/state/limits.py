@@ -84,7 +84,7 @@ def _health(standing: LimitState) -> Health:
 def _measured(standing: LimitState, check: Check, result: Result) -> LimitState:
     value = _worst(standing.limit, result)
     if value is None:
-        return replace(standing, missing=True) if result.complete else standing
+        return standing if standing.missing or not result.complete else replace(standing, missing=True)
     crosses = _CROSSES[standing.limit.op](value, standing.limit.bound)
     if crosses == standing.crossed:
         return replace(standing, value=value, against=0, missing=False)
