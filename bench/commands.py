@@ -40,9 +40,11 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 def timed(name: str, times: int, command: Sequence[str | Path], variables: Mapping[str, str] | None = None) -> None:
     """Print the seconds, and the seconds of CPU, of a whole process; the first, which may compile modules, not."""
     walls, cpus = [], []
+    environment = {**os.environ, **(variables or {})}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its modules compiled
     for _ in range(times + 1):
         before, began = _spent(), time.perf_counter()
-        subprocess.run(command, env={**os.environ, **(variables or {})}, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=True)
         walls.append(time.perf_counter() - began)
         cpus.append(_spent() - before)
     print(
