@@ -163,7 +163,7 @@ async def test_a_server_that_says_something_else_and_waits() -> None:
     async with faults.serving(lambda: Mail(b"454 not now\r\n")) as port:
         result = await ask(
             port,
-            timeout="400ms",
+            timeout="1s",
             dialogue=[{"expect": "^220 ", "send": "STARTTLS\r"}, {"expect": "^220", "starttls": True}],
         )
     assert (result.reason, result.step) == (Reason.TIMEOUT, "expect")
@@ -174,9 +174,9 @@ async def test_a_server_that_says_something_else_and_waits() -> None:
     ("fault", "fields", "reason", "step", "says"),
     [
         (faults.refused, {}, Reason.CONNECT, "connect", "connection refused by 127.0.0.1:"),
-        (faults.black_hole, {}, Reason.TIMEOUT, "connect", "no answer within 400 ms (in connect)"),
+        (faults.black_hole, {}, Reason.TIMEOUT, "connect", "no answer within 1.0 s (in connect)"),
         (faults.silent, {"dialogue": TALK}, Reason.TIMEOUT, "expect", r"no line that matches ^\+PONG in time"),
-        (faults.silent, {"tls": True}, Reason.TIMEOUT, "tls", "no answer within 400 ms (in tls)"),
+        (faults.silent, {"tls": True}, Reason.TIMEOUT, "tls", "no answer within 1.0 s (in tls)"),
         (faults.closing, {"dialogue": TALK[1:]}, Reason.CONNECT, "expect", "closed the connection without a word"),
         (faults.resetting, {"dialogue": TALK}, Reason.CONNECT, "expect", "reset the connection without a word"),
         (faults.closing, {"tls": True}, Reason.CONNECT, "tls", "closed the connection during the TLS handshake"),
@@ -229,7 +229,7 @@ async def test_failures_by_their_cause(
     fault: Any, fields: dict[str, Any], reason: Reason, step: str, says: str
 ) -> None:
     async with fault() as port:
-        result = await ask(port, timeout="400ms" if reason is Reason.TIMEOUT else "10s", **fields)
+        result = await ask(port, timeout="1s" if reason is Reason.TIMEOUT else "10s", **fields)
     assert (result.reason, result.step) == (reason, step), result.message
     assert says in result.message
     assert result.value("probe_ip_protocol") == 4
