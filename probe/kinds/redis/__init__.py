@@ -3,7 +3,6 @@
 One connection and one round trip a run: AUTH, SELECT, PING, INFO and the lengths of `keys` travel together.
 """
 
-from asyncio import StreamReader, StreamWriter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, ClassVar, Literal
@@ -19,12 +18,13 @@ from redis.exceptions import (
 )
 
 from probe.check import Check, Denied, Failures, Garbled, Problem, Run, Secret, Unhealthy, Url
-from probe.exchange import Tls, excerpt, open_stream
+from probe.exchange import Tls, excerpt
 from probe.exchange.hosts import Host
+from probe.exchange.sockets import open_link
 from probe.kinds.redis.failures import FAILURES, refusal, said
 from probe.kinds.redis.info import MOST_DATABASES, Info, readings
 from probe.kinds.redis.login import PORT, Login, UrlError, read_url
-from probe.kinds.redis.wire import Answer, HungUp, Question, Wire, hear_out
+from probe.kinds.redis.wire import Answer, HungUp, Incoming, Question, Wire, packed
 from probe.model import Reason, counter, gauge
 
 MOST_KEYS = 100
@@ -157,7 +157,8 @@ checks:
             await self._converse(run)
         except HungUp:
             if self.login.encrypted:
-                await hear_out(*await self._open(run))
+                async with await self._open(run) as wire:
+                    await wire.hear_out()
             raise
 
     @cached_property
@@ -186,15 +187,17 @@ checks:
             if self.tls is not None and not encrypted:
                 yield ("tls",), "tls stands beside a url without it; write rediss:// instead of redis://"
 
-    async def _open(self, run: Run) -> tuple[StreamReader, StreamWriter]:
+    async def _open(self, run: Run) -> Wire:
         server = self.login
-        return await open_stream(run, server.host, server.port, tls=(self.tls or Tls()) if server.encrypted else None)
+        tls = (self.tls or Tls()) if server.encrypted else None
+        _, incoming = await open_link(run, server.host, server.port, lambda: Incoming(str(server)), tls=tls)
+        return Wire(incoming)
 
     async def _converse(self, run: Run) -> None:
-        async with Wire(*await self._open(run), str(self.login)) as wire:
+        async with await self._open(run) as wire:
             before = run.remaining
             with run.step("ping"):
-                await wire.ask(self._questions())
+                wire.ask(self._questions)
                 may_look = await self._enter(run, wire)
                 pong = await wire.answer()
             self._report_ping(run, pong, before - run.remaining)
@@ -207,7 +210,9 @@ checks:
         if may_look:
             self._report_lengths(run, lengths)
 
-    def _questions(self) -> list[Question]:
+    @cached_property
+    def _questions(self) -> bytes:
+        """All that a run asks, as it is sent."""
         server = self.login
         login: list[Question] = []
         if server.username:
@@ -216,7 +221,7 @@ checks:
             login.append(("AUTH", server.password))
         if server.db:
             login.append(("SELECT", server.db))
-        return [*login, ("PING",), ("INFO",), *((LENGTH[kind], key) for key, kind in self.keys.items())]
+        return packed([*login, ("PING",), ("INFO",), *((LENGTH[kind], key) for key, kind in self.keys.items())])
 
     async def _enter(self, run: Run, wire: Wire) -> bool:
         """Read the answers of AUTH and SELECT; whether the lengths that follow are those of the right database."""

@@ -1,7 +1,7 @@
 """INFO's answer: a text of `name:value` lines in sections."""
 
-import itertools
 import math
+import re
 from collections.abc import Iterator
 
 from probe.check import Garbled
@@ -10,23 +10,32 @@ from probe.exchange.answer import excerpt
 MOST_DATABASES = 100
 """Databases that are shown one by one; a server may have thousands."""
 
+_REPLICA = re.compile(r"^(slave\d+):(.*)\r$", re.MULTILINE)
+
 
 class Info:
-    """What a server says of itself. A field that it does not have is None."""
+    """What a server says of itself. A field that it does not have is None.
+
+    Of some 200 fields 40 matter: to search the text for them, in about the server's own order, takes half as long as
+    to take it all apart.
+    """
 
     def __init__(self, answer: object) -> None:
         """Raises Garbled when the answer is no INFO of Redis or of one of its kin."""
-        if not isinstance(answer, bytes) or b"redis_version:" not in answer:
+        self._text = f"\r\n{answer.decode(errors='replace')}\r\n" if isinstance(answer, bytes) else ""
+        self._known: dict[str, str | None] = {}
+        self._at = 0
+        if self.text("redis_version") is None:
             raise Garbled(f"INFO was answered with {excerpt(repr(answer))}, which is not Redis'")
-        self._text = answer.decode(errors="replace")
-        self._fields = _fields(self._text)
 
     def text(self, name: str) -> str | None:
-        return self._fields.get(name)
+        if name not in self._known:
+            self._known[name] = self._found(name)
+        return self._known[name]
 
     def number(self, name: str) -> float | None:
         """Raises Garbled when it is there and no number."""
-        value = self._fields.get(name)
+        value = self.text(name)
         return None if value is None else _number(name, value)
 
     def age(self, name: str) -> float | None:
@@ -36,28 +45,28 @@ class Info:
 
     def flag(self, name: str, good: str) -> bool | None:
         """Whether a field has its good value."""
-        value = self._fields.get(name)
+        value = self.text(name)
         return None if value is None else value == good
 
     @property
     def software(self) -> str:
         """`redis` or `valkey`."""
-        return "valkey" if "valkey_version" in self._fields else "redis"
+        return "redis" if self.text("valkey_version") is None else "valkey"
 
     @property
     def version(self) -> str:
         """Valkey's own version, not that of the Redis that it is compatible with."""
-        return self._fields.get("valkey_version") or self._fields["redis_version"]
+        return self.text("valkey_version") or self.text("redis_version") or ""
 
     @property
     def mode(self) -> str:
         """`standalone`, `cluster` or `sentinel`."""
-        return self._fields.get("redis_mode") or self._fields.get("server_mode") or "standalone"
+        return self.text("redis_mode") or self.text("server_mode") or "standalone"
 
     @property
     def role(self) -> str:
         """`primary`, `replica` or `sentinel`; what INFO calls master and slave."""
-        said = self._fields.get("role", self.mode)
+        said = self.text("role") or self.mode
         return {"master": "primary", "slave": "replica"}.get(said, said)
 
     def started(self, now: float) -> float | None:
@@ -87,14 +96,26 @@ class Info:
 
     def replica_lags(self) -> list[tuple[float, float]]:
         """Of each replica that is online: seconds since it last acknowledged, bytes that it has not acknowledged."""
+        if self.number("connected_slaves") == 0:
+            return []
         written = self.number("master_repl_offset") or 0
         lags = []
-        for name in itertools.takewhile(self._fields.__contains__, map("slave{}".format, itertools.count())):
-            parts = _parts(self._fields[name])
+        for name, value in _REPLICA.findall(self._text):
+            parts = _parts(value)
             if parts.get("state") == "online":
                 acknowledged = _number(name, parts.get("offset", ""))
                 lags.append((_number(name, parts.get("lag", "")), max(0.0, written - acknowledged)))
         return lags
+
+    def _found(self, name: str) -> str | None:
+        """The rest of its line; looked for from where the latest one was found."""
+        start = f"\r\n{name}:"
+        at = self._text.find(start, self._at)
+        if at < 0 and (at := self._text.find(start, 0, self._at)) < 0:
+            return None
+        value = at + len(start)
+        self._at = self._text.find("\r\n", value)
+        return self._text[value : self._at]
 
 
 def _fields(text: str) -> dict[str, str]:
@@ -123,10 +144,21 @@ def _ratio(part: float | None, whole: float | None) -> float | None:
 
 def readings(info: Info, now: float) -> Iterator[tuple[str, float]]:
     """The numbers that every server has at most once, by the key of their metric; what it does not say is left out."""
-    for section in (_clients(info), _memory(info), _life(info, now), _replication(info), _persistence(info)):
+    for section in (
+        _life(info, now),
+        _clients(info),
+        _memory(info),
+        _persistence(info),
+        _use(info),
+        _replication(info),
+    ):
         for key, value in section.items():
             if value is not None:
                 yield key, value
+
+
+def _life(info: Info, now: float) -> dict[str, float | None]:
+    return {"start_timestamp_seconds": info.started(now)}
 
 
 def _clients(info: Info) -> dict[str, float | None]:
@@ -135,55 +167,65 @@ def _clients(info: Info) -> dict[str, float | None]:
         "clients_max": info.number("maxclients"),
         "clients_ratio": _ratio(info.counted_clients(), info.number("maxclients")),
         "clients_blocked": info.number("blocked_clients"),
-        "connections_received_total": info.number("total_connections_received"),
-        "connections_rejected_total": info.number("rejected_connections"),
-        "commands_total": info.number("total_commands_processed"),
-        "error_replies_total": info.number("total_error_replies"),
     }
 
 
 def _memory(info: Info) -> dict[str, float | None]:
-    ratio = _ratio(info.counted_memory(), info.number("maxmemory"))
+    used, rss, limit = info.number("used_memory"), info.number("used_memory_rss"), info.number("maxmemory")
+    ratio = _ratio(info.counted_memory(), limit)
     return {
-        "memory_used_bytes": info.number("used_memory"),
-        "memory_rss_bytes": info.number("used_memory_rss"),
-        "memory_limit_bytes": info.number("maxmemory") or None,
+        "memory_used_bytes": used,
+        "memory_rss_bytes": rss,
+        "memory_limit_bytes": limit or None,
         "memory_ratio": ratio,
         "memory_refusal_ratio": ratio if info.flag("maxmemory_policy", "noeviction") else None,
-        "evicted_keys_total": info.number("evicted_keys"),
-        "expired_keys_total": info.number("expired_keys"),
-        "hits_total": info.number("keyspace_hits"),
-        "misses_total": info.number("keyspace_misses"),
-    }
-
-
-def _life(info: Info, now: float) -> dict[str, float | None]:
-    return {
-        "start_timestamp_seconds": info.started(now),
-        "loading": info.number("loading"),
-        "cluster_enabled": info.number("cluster_enabled"),
-    }
-
-
-def _replication(info: Info) -> dict[str, float | None]:
-    lags = info.replica_lags()
-    return {
-        "replicas": info.number("connected_slaves"),
-        "replicas_online": None if info.number("connected_slaves") is None else len(lags),
-        "replica_lag_seconds": max((seconds for seconds, _ in lags), default=None),
-        "replica_lag_bytes": max((size for _, size in lags), default=None),
-        "primary_link_up": info.flag("master_link_status", "up"),
-        "primary_link_down_seconds": info.age("master_link_down_since_seconds"),
-        "primary_lag_seconds": info.age("master_last_io_seconds_ago"),
-        "primary_sync_in_progress": info.number("master_sync_in_progress"),
     }
 
 
 def _persistence(info: Info) -> dict[str, float | None]:
     return {
-        "rdb_last_save_ok": info.flag("rdb_last_bgsave_status", "ok"),
-        "rdb_last_save_timestamp_seconds": info.number("rdb_last_save_time"),
+        "loading": info.number("loading"),
         "rdb_changes_since_save": info.number("rdb_changes_since_last_save"),
+        "rdb_last_save_timestamp_seconds": info.number("rdb_last_save_time"),
+        "rdb_last_save_ok": info.flag("rdb_last_bgsave_status", "ok"),
         "aof_enabled": info.number("aof_enabled"),
         "aof_last_write_ok": info.flag("aof_last_write_status", "ok") if info.number("aof_enabled") else None,
+    }
+
+
+def _use(info: Info) -> dict[str, float | None]:
+    return {
+        "connections_received_total": info.number("total_connections_received"),
+        "commands_total": info.number("total_commands_processed"),
+        "connections_rejected_total": info.number("rejected_connections"),
+        "expired_keys_total": info.number("expired_keys"),
+        "evicted_keys_total": info.number("evicted_keys"),
+        "hits_total": info.number("keyspace_hits"),
+        "misses_total": info.number("keyspace_misses"),
+        "error_replies_total": info.number("total_error_replies"),
+    }
+
+
+def _replication(info: Info) -> dict[str, float | None]:
+    replicas, lags = info.number("connected_slaves"), info.replica_lags()
+    return {
+        **_link(info),
+        "replicas": replicas,
+        "replicas_online": None if replicas is None else len(lags),
+        "replica_lag_seconds": max((seconds for seconds, _ in lags), default=None),
+        "replica_lag_bytes": max((size for _, size in lags), default=None),
+        "cluster_enabled": info.number("cluster_enabled"),
+    }
+
+
+def _link(info: Info) -> dict[str, float | None]:
+    """A replica's to its primary."""
+    is_up = info.flag("master_link_status", "up")
+    if is_up is None:
+        return {}
+    return {
+        "primary_link_up": is_up,
+        "primary_lag_seconds": info.age("master_last_io_seconds_ago"),
+        "primary_sync_in_progress": info.number("master_sync_in_progress"),
+        "primary_link_down_seconds": info.age("master_link_down_since_seconds"),
     }
