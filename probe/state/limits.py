@@ -1,7 +1,7 @@
 """Where limits stand after a run or a survey. Only a number changes a limit's verdict."""
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from probe.check import DURATION, Check
@@ -28,9 +28,10 @@ def after(state: State, check: Check, result: Result) -> tuple[LimitState, ...]:
     """The limits after a run (or survey) that counts. Those of other runs stand as they stood."""
     if not any(standing.limit.survey == result.survey for standing in state.limits):
         return state.limits
+    samples = _wanted(result, state.limits)
     return tuple(
         [
-            _measured(standing, check, result) if standing.limit.survey == result.survey else standing
+            _measured(standing, check, result, samples) if standing.limit.survey == result.survey else standing
             for standing in state.limits
         ]
     )
@@ -47,7 +48,7 @@ def carried(state: State, check: Check) -> tuple[LimitState, ...]:
         if (kept := known.get(standing.limit)) is not None:
             limits.append(replace(kept, limit=standing.limit))
         else:
-            limits.append(_measured(standing, check, result) if result else standing)
+            limits.append(_measured(standing, check, result, _wanted(result, [standing])) if result else standing)
     return tuple(limits)
 
 
@@ -81,12 +82,26 @@ def _health(standing: LimitState) -> Health:
     return Health.DEGRADED if standing.not_evaluated else Health.HEALTHY
 
 
-def _measured(standing: LimitState, check: Check, result: Result) -> LimitState:
-    value = _worst(standing.limit, result)
+def _wanted(result: Result, limits: Iterable[LimitState]) -> Mapping[str, Sequence[Sample]]:
+    """The samples that limits are about, by the full name of their metric; few of many, so looked for once."""
+    metrics = {standing.limit.metric for standing in limits}
+    samples: dict[str, list[Sample]] = {}
+    for sample in result.samples:
+        if sample.metric.name in metrics:
+            samples.setdefault(sample.metric.name, []).append(sample)
+    return samples
+
+
+def _measured(
+    standing: LimitState, check: Check, result: Result, samples: Mapping[str, Sequence[Sample]]
+) -> LimitState:
+    value = _worst(standing.limit, result, samples)
     if value is None:
         return standing if standing.missing or not result.complete else replace(standing, missing=True)
     crosses = _CROSSES[standing.limit.op](value, standing.limit.bound)
     if crosses == standing.crossed:
+        if value == standing.value and not standing.against and not standing.missing:
+            return standing
         return replace(standing, value=value, against=0, missing=False)
     against = standing.against + 1
     is_first = standing.value is None
@@ -96,12 +111,12 @@ def _measured(standing: LimitState, check: Check, result: Result) -> LimitState:
     return replace(standing, value=value, against=against, missing=False)
 
 
-def _worst(limit: Limit, result: Result) -> float | None:
+def _worst(limit: Limit, result: Result, samples: Mapping[str, Sequence[Sample]]) -> float | None:
     """The number that is worst for this limit; an age or a time left where it is about a point in time."""
     if limit.metric == DURATION.name:
         values = [result.duration] if result.ok else []  # a refusal is quick, and nothing is well for that
     else:
-        values = [sample.value for sample in result.samples if _is_selected(limit, sample)]
+        values = [sample.value for sample in samples.get(limit.metric, ()) if _is_selected(limit, sample)]
     values = [value for value in values if value == value]  # noqa: PLR0124  # not NaN: that is no number
     if not values:
         return None
@@ -115,8 +130,8 @@ def _worst(limit: Limit, result: Result) -> float | None:
 
 
 def _is_selected(limit: Limit, sample: Sample) -> bool:
-    if sample.metric.name != limit.metric:
-        return False
+    if not limit.selector:
+        return True
     labels = dict(zip(sample.metric.labels, sample.labels, strict=True))
     return all(labels[name] == value for name, value in limit.selector)
 
