@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from immutables import Map
 
+from probe.check import Check
 from probe.config import Config
 from probe.exporter import Rendered, render
 from probe.model import SYSTEM_CLOCK, Change, Clock, Health, Result
@@ -45,7 +46,7 @@ class Agent:
         self._clock = clock
         self._runner = Runner(clock)
         self._scheduler = Scheduler(self._runner, self._run_ended, clock=clock)
-        self._ended: list[Ended] = []
+        self._ended: list[tuple[Check, Ended]] = []
         self._is_swapping = False
         self._render(config.checks)
 
@@ -105,17 +106,17 @@ class Agent:
         }
         return folded, Map(rendered)
 
-    def _run_ended(self, result: Result, counted: bool) -> None:
+    def _run_ended(self, check: Check, result: Result, counted: bool) -> None:
         if not self._ended:
             asyncio.get_running_loop().call_later(FOLD_EVERY, self._fold_ended)
-        self._ended.append(Ended(result, counted))
+        self._ended.append((check, Ended(result, counted)))
 
     def _fold_ended(self, most: int | None = None) -> None:
         if self._is_swapping or not self._ended:
             return
         taken = self._ended[:most]
         self._ended = self._ended[len(taken) :]
-        ended = [run for run in taken if self._is_known(run.result)]
+        ended = [run for check, run in taken if self._is_known(check, run.result)]
         folded = fold(self.board, ended)
         self._take(folded)
         self._render(folded.touched)
@@ -123,10 +124,12 @@ class Agent:
             if not (run.result.ok or run.result.survey or self.board[run.result.check].down):
                 self._scheduler.retry(run.result.check, run.result.began)
 
-    def _is_known(self, result: Result) -> bool:
+    def _is_known(self, check: Check, result: Result) -> bool:
         """Whether it is of the check of this name that is on the board, not of one that had the name before."""
-        state = self.board.states.get(result.check)
-        return state is not None and result.began >= state.appeared
+        present, state = self.board.checks.get(check.name), self.board.states.get(check.name)
+        if present is None or state is None:
+            return False
+        return present.kind == check.kind and result.began >= state.appeared
 
     def _take(self, folded: Fold) -> None:
         self.board = folded.board
@@ -137,7 +140,8 @@ class Agent:
             self._scheduler.confirm(need)
 
     def _render(self, names: Iterable[str]) -> None:
-        fresh = {name: render(self.board.checks[name], self.board[name]) for name in names}
+        board, former = self.board, self.rendered
+        fresh = {name: render(board.checks[name], board[name], former.get(name)) for name in names}
         self.rendered = self.rendered.update(fresh)
 
 

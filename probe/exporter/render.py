@@ -1,7 +1,7 @@
 """One state to the lines of its series, as bytes: the same bytes in both formats, so this is done once a run."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from math import inf
 from typing import NamedTuple
@@ -9,11 +9,23 @@ from typing import NamedTuple
 from probe.check import Check
 from probe.exporter import families
 from probe.exporter.families import Described
+from probe.model import Sample
 from probe.state.values import BUCKETS, REASONS, LimitState, State, Tally
 
 _SPECIAL = re.compile(r'[\\"\n\0]')
 _REASONS = tuple(reason.value for reason in REASONS)
 _ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\0": "\ufffd"}
+
+
+Parts = tuple[tuple[Described, bytes], ...]
+
+
+class Surveyed(NamedTuple):
+    """The lines of one survey's samples."""
+
+    identity: str
+    samples: tuple[Sample, ...]
+    parts: Parts
 
 
 class Rendered(NamedTuple):
@@ -23,14 +35,17 @@ class Rendered(NamedTuple):
     up to the whole board, for a family has one type.
     """
 
-    parts: tuple[tuple[Described, bytes], ...]
+    parts: Parts
+    surveys: tuple[Surveyed, ...] = ()
+    """Those whose lines are among the parts: between two surveys there are many runs, and hundreds of lines stand."""
 
 
-def render(check: Check, state: State) -> Rendered:
-    """All series of one check. Called once for each state that a fold touched."""
-    lines = _Lines(check)
+def render(check: Check, state: State, former: Rendered | None = None) -> Rendered:
+    """All series of one check. Called once for each state that a fold touched; `former` is what it was before."""
+    lines = _Lines(_identity(check))
     _of_runs(lines, check, state)
-    _of_durations(lines, check, state.tally)
+    buckets = zip(BUCKETS, state.tally.buckets, strict=True) if check.histogram else ()
+    lines.add_durations((*buckets, (inf, state.tally.count)), state.tally)
     for standing in state.limits:
         _of_limit(lines, standing)
     for root in state.roots:
@@ -39,7 +54,10 @@ def render(check: Check, state: State) -> Rendered:
         _of_survey(lines, check, state, survey)
     for sample in state.result.samples if state.result else ():
         lines.add(sample.metric, sample.value, *sample.labels)
-    return Rendered(tuple(lines))
+    known = former.surveys if former is not None else ()
+    found = [state.surveys[survey].samples for survey in check.active_surveys if survey in state.surveys]
+    surveys = tuple([_surveyed(lines.identity, samples, known) for samples in found if samples])
+    return Rendered(lines.parts() + tuple([part for survey in surveys for part in survey.parts]), surveys)
 
 
 def number(value: float) -> str:
@@ -64,44 +82,53 @@ def _own_labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:
     return "".join([f',{name}="{escaped(value)}"' for name, value in zip(names, values, strict=True)])
 
 
-class _Lines:
-    """The lines of one check in the making."""
+def _identity(check: Check) -> str:
+    """The labels that each line of a check has."""
+    labels = {"check": check.name, "kind": check.kind, **check.labels}
+    return ",".join([f'{name}="{escaped(value)}"' for name, value in labels.items()])
 
-    def __init__(self, check: Check) -> None:
-        labels = {"check": check.name, "kind": check.kind, **check.labels}
-        self._identity = ",".join([f'{name}="{escaped(value)}"' for name, value in labels.items()])
+
+class _Lines:
+    """Lines of one check in the making."""
+
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
         self._found: dict[str, tuple[Described, list[str]]] = {}
 
-    def __iter__(self) -> Iterator[tuple[Described, bytes]]:
-        for family, lines in self._found.values():
-            yield family, "".join(lines).encode(errors="replace")
+    def parts(self) -> Parts:
+        return tuple([(family, "".join(lines).encode("utf-8", "replace")) for family, lines in self._found.values()])
 
     def add(self, family: Described, value: float, *labels: str) -> None:
         """One series with the values of the family's own labels."""
-        own = _own_labels(family.labels, labels)
-        self._of(family, family.name).append(f"{family.name}{{{self._identity}{own}}} {number(value)}\n")
-
-    def add_durations(self, tally: Tally) -> None:
-        """The `_sum` and `_count` of a summary, which stand in a histogram too, after its buckets."""
-        name = families.DURATIONS.name
-        self._of(families.DURATIONS, name).extend(
-            (
-                f"{name}_sum{{{self._identity}}} {number(tally.seconds)}\n",
-                f"{name}_count{{{self._identity}}} {number(tally.count)}\n",
-            )
-        )
-
-    def add_bucket(self, bound: float, count: int) -> None:
-        """One bucket of a histogram of durations."""
-        name = f"{families.DURATION_BUCKETS.name}_bucket"
-        line = f'{name}{{{self._identity},le="{number(bound)}"}} {number(count)}\n'
-        self._of(families.DURATION_BUCKETS, name).append(line)
-
-    def _of(self, family: Described, key: str) -> list[str]:
-        found = self._found.get(key)
+        name = family.name
+        own = _own_labels(family.labels, labels) if labels else ""
+        line = f"{name}{{{self.identity}{own}}} {number(value)}\n"
+        found = self._found.get(name)
         if found is None:
-            found = self._found[key] = (family, [])
-        return found[1]
+            self._found[name] = family, [line]
+        else:
+            found[1].append(line)
+
+    def add_runs(self, tally: Tally) -> None:
+        """The runs by how they ended: a third of all lines, and all alike."""
+        start = f"{families.RUNS.name}{{{self.identity},reason="
+        lines = [f'{start}"{reason}"}} {float(count)}\n' for reason, count in zip(_REASONS, tally.runs, strict=True)]
+        self._found[families.RUNS.name] = families.RUNS, lines
+
+    def add_durations(self, buckets: Iterable[tuple[float, int]], tally: Tally) -> None:
+        """A histogram's buckets, then the `_sum` and `_count` of a summary, which stand in a histogram too."""
+        name, identity = families.DURATIONS.name, self.identity
+        self._found[f"{name}_bucket"] = (
+            families.DURATION_BUCKETS,
+            [f'{name}_bucket{{{identity},le="{number(bound)}"}} {float(count)}\n' for bound, count in buckets],
+        )
+        self._found[name] = (
+            families.DURATIONS,
+            [
+                f"{name}_sum{{{identity}}} {number(tally.seconds)}\n",
+                f"{name}_count{{{identity}}} {float(tally.count)}\n",
+            ],
+        )
 
 
 def _of_runs(lines: _Lines, check: Check, state: State) -> None:
@@ -112,17 +139,8 @@ def _of_runs(lines: _Lines, check: Check, state: State) -> None:
     if state.ever_succeeded:
         lines.add(families.LAST_SUCCESS, state.last_success_at)
     lines.add(families.HEALTH, float(state.health))
-    for reason, count in zip(_REASONS, state.tally.runs, strict=True):
-        lines.add(families.RUNS, count, reason)
+    lines.add_runs(state.tally)
     lines.add(families.INTERVAL, check.interval)
-
-
-def _of_durations(lines: _Lines, check: Check, tally: Tally) -> None:
-    if check.histogram:
-        for bound, count in zip(BUCKETS, tally.buckets, strict=True):
-            lines.add_bucket(bound, count)
-    lines.add_bucket(inf, tally.count)
-    lines.add_durations(tally)
 
 
 def _of_limit(lines: _Lines, standing: LimitState) -> None:
@@ -143,5 +161,13 @@ def _of_survey(lines: _Lines, check: Check, state: State, survey: str) -> None:
     lines.add(families.SURVEY_LAST_RUN, standing.result.at, survey)
     if standing.last_success_at:
         lines.add(families.SURVEY_LAST_SUCCESS, standing.last_success_at, survey)
-    for sample in standing.samples:
+
+
+def _surveyed(identity: str, samples: tuple[Sample, ...], known: Iterable[Surveyed]) -> Surveyed:
+    for survey in known:
+        if survey.samples is samples and survey.identity == identity:
+            return survey
+    lines = _Lines(identity)
+    for sample in samples:
         lines.add(sample.metric, sample.value, *sample.labels)
+    return Surveyed(identity, samples, lines.parts())

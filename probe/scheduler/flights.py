@@ -50,7 +50,7 @@ class Flight:
 class Flights:
     """Those under way: one of each check and one of each of its surveys, at most."""
 
-    def __init__(self, runs: Runs, fold: Callable[[Result, bool], None], figures: Figures, clock: Clock) -> None:
+    def __init__(self, runs: Runs, fold: Callable[[Check, Result, bool], None], figures: Figures, clock: Clock) -> None:
         self._runs = runs
         self._fold = fold
         self._figures = figures
@@ -115,7 +115,7 @@ class Flights:
                 del self._flights[key]
         self._figures.abandoned += result.abandoned
         if not flight.dropped:
-            self._fold(result, flight.counted)
+            self._fold(flight.check, result, flight.counted)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -16,7 +16,7 @@ class Listening:
     A check is overdue when nothing was heard for its interval and, as grace, its timeout.
     """
 
-    def __init__(self, overdue: Callable[[Result], None], clock: Clock) -> None:
+    def __init__(self, overdue: Callable[[Check, Result], None], clock: Clock) -> None:
         self._overdue = overdue
         self._clock = clock
         self._heard: dict[str, float] = {}
@@ -68,7 +68,7 @@ class Listening:
         silence = show_seconds(now - self._heard[check.name])
         message = f"nothing heard for {silence}"
         self._overdue(
-            Result(check.name, Reason.UNHEALTHY, message=message, at=self._clock.wall(), began=now, ended=now)
+            check, Result(check.name, Reason.UNHEALTHY, message=message, at=self._clock.wall(), began=now, ended=now)
         )
 
     def _due(self, check: Check) -> float:

@@ -31,18 +31,18 @@ Item = TypeVar("Item")
 
 
 class Scheduler:
-    """Runs every check and survey at its slot and gives each result to `fold(result, counted)`, in the loop.
+    """Runs every check and survey at its slot and gives each result to `fold(check, result, counted)`, in the loop.
 
     `counted` is false for a run that only confirms: see `confirm`.
     """
 
-    def __init__(self, runs: Runs, fold: Callable[[Result, bool], None], *, clock: Clock = SYSTEM_CLOCK) -> None:
+    def __init__(self, runs: Runs, fold: Callable[[Check, Result, bool], None], *, clock: Clock = SYSTEM_CLOCK) -> None:
         """`clock`'s monotonic time is the loop's."""
         self.figures = Figures()
         self._clock = clock
         self._clock_watch = ClockWatch(clock)
         self._flights = Flights(runs, fold, self.figures, clock)
-        self._listening = Listening(lambda result: fold(result, True), clock)
+        self._listening = Listening(lambda check, result: fold(check, result, True), clock)
         self._grid = Grid(self._slot_is_due)
         self._checks: Mapping[str, Check] = {}
         self._entries: dict[Key, Entry] = {}

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
@@ -251,7 +251,7 @@ class Board:
 
     def put(self, state: State) -> "Board":
         """With this state in place of its former one."""
-        return replace(self, states=self.states.set(state.check, state))
+        return Board(self.checks, self.states.set(state.check, state), self.dependants, self.depth)
 
     def counts(self, state: State) -> bool:
         """Whether a check's health counts: that of an absent optional one and of a passive one never heard does not."""

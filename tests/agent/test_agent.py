@@ -94,7 +94,8 @@ def test_a_passive_check_that_falls_silent_is_unhealthy_after_one_silence() -> N
     async def story(agent: Agent, loop: SimulatedLoop) -> None:
         await asyncio.sleep(30)
         now = loop.time()
-        agent._run_ended(Result("mail", Reason.OK, at=loop.wall(), began=now, ended=now), counted=True)
+        result = Result("mail", Reason.OK, at=loop.wall(), began=now, ended=now)
+        agent._run_ended(agent.config.checks["mail"], result, counted=True)
         agent._scheduler.heard("mail", now)
         await asyncio.sleep(64)
         assert agent.board["mail"].health is Health.HEALTHY

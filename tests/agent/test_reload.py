@@ -74,6 +74,18 @@ async def test_results_that_end_while_a_reload_swaps_are_folded_afterwards() -> 
         assert 'probe_success{check="hall",kind="lamp"} 1.0\n' in text_of(agent, "hall")
 
 
+async def test_a_run_of_the_former_kind_that_began_while_a_reload_swapped_is_not_folded() -> None:
+    Lamp.trouble["hall"] = Unhealthy("dark")
+    async with running(lamp("hall", interval="1h")) as agent:
+        reload = asyncio.create_task(agent.reload(config(Candle(name="hall"), Ponderous(name="slow"))))
+        await asyncio.to_thread(Ponderous.asked.wait, 5)
+        await begun(agent, "hall")
+        await until(lambda: not runner_of(agent).is_busy("hall"))
+        Ponderous.go_on.set()
+        await reload
+        assert agent.board["hall"].result is None
+
+
 async def test_of_a_check_that_became_another_kind_meanwhile_nothing_is_folded_any_more() -> None:
     Lamp.held["hall"] = asyncio.Event()
     Lamp.trouble["hall"] = Unhealthy("dark")

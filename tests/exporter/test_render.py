@@ -103,6 +103,19 @@ def test_a_survey_shows_the_numbers_that_stand() -> None:
     ]
 
 
+def test_lines_of_a_survey_are_made_once_and_anew_when_its_numbers_or_the_labels_change() -> None:
+    def surveyed(value: float) -> State:
+        result = failed("eu", Reason.TIMEOUT, "no answer within 60 s", seconds=60)
+        return State("eu", surveys={"usage": SurveyState(result, (sample("stock_bytes", value),))})
+
+    check, state = Shop(name="eu"), surveyed(512.0)
+    first = render(check, state)
+    again = render(check, after(state, ok("eu")), first)
+    assert again.surveys[0] is first.surveys[0]
+    for shop, changed in ((check, surveyed(1024.0)), (Shop(name="eu", labels={"team": "core"}), state)):
+        assert render(shop, changed, first) == render(shop, changed) != first
+
+
 def test_durations_are_a_summary_whose_buckets_the_board_may_leave_out() -> None:
     tally = Tally().plus(Reason.OK, 0.25).plus(Reason.TIMEOUT, 20.0)
     total = (

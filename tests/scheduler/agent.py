@@ -57,7 +57,7 @@ async def main(check: Check) -> None:
     """Run one check, its first time at once, until a signal comes."""
     stopped = asyncio.Event()
     runner = Runner()
-    scheduler = Scheduler(runner, lambda result, counted: None)
+    scheduler = Scheduler(runner, lambda check, result, counted: None)
     watchdog = Watchdog(scheduler.figures)
     signals = Signals(on_stop=stopped.set, on_reload=lambda: say("reloaded"), patience=PATIENCE)
     signals.install()

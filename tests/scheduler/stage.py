@@ -93,7 +93,7 @@ class Stage:
         """When runs of this check began, in monotonic seconds."""
         return [start.monotonic for start in self.starts if start.check == check]
 
-    def _fold(self, result: Result, counted: bool) -> None:
+    def _fold(self, check: Check, result: Result, counted: bool) -> None:
         (self.folded if counted else self.uncounted).append(result)
         self.on_fold(result)
 
