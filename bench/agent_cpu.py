@@ -23,6 +23,7 @@ import uvloop
 
 from bench import processes
 from probe.demo.postgres import Postgres
+from probe.demo.process import free_port
 from probe.demo.valkey import Valkey
 from probe.kinds.http import Http
 from probe.runner import Runner
@@ -146,7 +147,7 @@ async def compare(rival: Rival, rounds: int, alone: float | None = None) -> None
 
 
 async def http(rounds: int) -> None:
-    port = processes.quiet_port()
+    port = free_port()
     with processes.page() as url, TemporaryDirectory() as folder:
         modules = Path(folder) / "blackbox.yml"
         modules.write_text("modules: {http_2xx: {prober: http, http: {preferred_ip_protocol: ip4}}}\n")
@@ -167,7 +168,7 @@ async def http(rounds: int) -> None:
 
 
 async def redis(rounds: int) -> None:
-    port = processes.quiet_port()
+    port = free_port()
     with TemporaryDirectory() as folder:
         server = Valkey(Path(folder), program=Path("redis-server"), password=PASSWORD)
         async with running(server):
@@ -187,7 +188,7 @@ async def redis(rounds: int) -> None:
 
 
 async def postgres(rounds: int) -> None:
-    port = processes.quiet_port()
+    port = free_port()
     with TemporaryDirectory() as folder:
         server = Postgres(Path(folder) / "server", programs=Path(max(glob.glob("/usr/lib/postgresql/*/bin"))))
         async with running(server):

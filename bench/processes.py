@@ -1,19 +1,17 @@
 """Processes under measurement: what they cost, read from /proc, and the agent as its users start it."""
 
 import os
-import random
 import re
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from probe.demo.process import accepts
+from probe.demo.process import accepts, free_port
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 60.0
@@ -64,22 +62,10 @@ def server(command: Sequence[str | Path], port: int, **variables: str) -> Iterat
         yield Measured(process, f"http://127.0.0.1:{port}")
 
 
-def quiet_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, below those that the system gives to callers (32768 and more).
-
-    Whoever tries again and again to reach a server that is only starting may else be connected to itself.
-    """
-    while True:
-        port = random.randrange(20_000, 32_768)
-        with socket.socket() as trying, suppress(OSError):
-            trying.bind(("127.0.0.1", port))
-            return port
-
-
 @contextmanager
 def page() -> Iterator[str]:
     """The URL of a web server that both sides ask, in a process of its own (`bench.page`)."""
-    port = quiet_port()
+    port = free_port()
     with server([sys.executable, "-m", "bench.page", str(port)], port) as served:
         yield f"{served.url}/"
 

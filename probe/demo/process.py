@@ -3,11 +3,13 @@
 import asyncio
 import ctypes
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
@@ -20,10 +22,15 @@ class StartFailed(Exception):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probing:
-        probing.bind(("127.0.0.1", 0))
-        return int(probing.getsockname()[1])
+    """A TCP port of 127.0.0.1 that nobody listens on, below those that systems give to callers (Linux: 32768 and more).
+
+    From among those it could be a caller's by the time that a server listens there, or while a stopped one is down.
+    """
+    while True:
+        port = random.randrange(20_000, 32_768)  # noqa: S311  # no secret
+        with socket.socket() as trying, suppress(OSError):
+            trying.bind(("127.0.0.1", port))
+            return port
 
 
 class Process:
